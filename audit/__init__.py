@@ -1,1 +1,1 @@
-"""."""
+"""The naive second book: recomputes from the inputs alone what every member should have."""

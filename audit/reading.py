@@ -1,0 +1,163 @@
+"""One record read with the standard library alone: an action, or the reason why it is none."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from audit.periods import read_instant
+from audit.records import INTERNAL, REKEYED, Record
+
+LARGEST_VALUE = 65_536
+LARGEST_NUMBER = 2**53
+DEEPEST = 16
+LONGEST_ID = 128
+RESERVED = ("code:", "reward:", "team:", "payment:", "period:")
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Said:
+    """An action as a record says it; times are epoch milliseconds."""
+
+    id: str
+    program: str
+    user_id: str
+    type: str
+    occurred_at: int
+    facts: Json
+    append_time: int
+    internal: bool  # said by Laurel itself: came over actions.internal and is no re-keyed copy
+    rekeyed: bool
+    version: str | None  # a derived action is decided by its parent's version
+    record: Record = field(repr=False)
+
+
+class Refused(Exception):  # noqa: N818  a verdict, no error
+    """The record is no valid action; `reason` is one of `actions.rejected`."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+
+
+def read(record: Record) -> Said:
+    """Read a record of `actions` or `actions.internal`. Raises Refused when it is no action."""
+    headers = dict(record.headers)
+    if record.value is not None and len(record.value) > LARGEST_VALUE:
+        raise Refused("too_large", f"{len(record.value)} bytes")
+    body = _envelope(_json_object(record.value), headers)
+    rekeyed = record.topic == INTERNAL and REKEYED in headers
+    internal = record.topic == INTERNAL and not rekeyed
+    said = Said(
+        id=_name(body, "id"),
+        program=_text(body, "program"),
+        user_id=_name(body, "user_id"),
+        type=_type(body),
+        occurred_at=_occurred_at(body),
+        facts=_facts(body),
+        append_time=int(headers[REKEYED]) if rekeyed else record.append_time,
+        internal=internal,
+        rekeyed=rekeyed,
+        version=body.get("version") if internal else None,
+        record=record,
+    )
+    if not internal and "#" in said.id:
+        raise Refused("not_allowed", f"id {said.id!r} holds #")
+    if not internal and said.user_id.startswith(RESERVED):
+        raise Refused("not_allowed", f"user_id {said.user_id!r} is Laurel's own")
+    return said
+
+
+def _json_object(value: bytes | None) -> Json:
+    try:
+        found = json.loads(
+            (value or b"").decode(), parse_float=Decimal, parse_constant=_no_constant
+        )
+        _check(found, 1)
+    except (ValueError, RecursionError) as error:
+        raise Refused("unreadable", str(error)) from error
+    if not isinstance(found, dict):
+        raise Refused("unreadable", "no object")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _check(value: object, depth: int) -> None:
+    """Hold numbers, nesting and text to their bounds. Raises ValueError."""
+    if isinstance(value, str):
+        value.encode()  # refuses lone surrogates
+    elif isinstance(value, int | Decimal):
+        if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+            raise ValueError(f"{value} is out of range")
+    elif isinstance(value, dict | list):
+        if depth > DEEPEST:
+            raise ValueError(f"nested over {DEEPEST} levels")
+        for inner in value.values() if isinstance(value, dict) else value:
+            _check(inner, depth + 1)
+        if isinstance(value, dict):
+            "".join(value).encode()
+
+
+def _envelope(body: Json, headers: dict[str, bytes]) -> Json:
+    """Turn a CloudEvent, binary or structured, into a plain action; others pass."""
+    if "ce_specversion" in headers or "ce_id" in headers:
+        attributes = {
+            name[3:]: text.decode(errors="replace")
+            for name, text in headers.items()
+            if name.startswith("ce_")
+        }
+        return _from_cloud_event(attributes, body)
+    if "specversion" in body:
+        return _from_cloud_event(body, body.get("data", {}))
+    return body
+
+
+def _from_cloud_event(attributes: Json, data: object) -> Json:
+    names = {"id": "id", "program": "program", "user_id": "subject", "occurred_at": "time"}
+    body = {ours: attributes[theirs] for ours, theirs in names.items() if theirs in attributes}
+    if isinstance(attributes.get("type"), str):
+        body["type"] = attributes["type"].rpartition(".")[2]
+    return body | {"data": data}
+
+
+def _text(body: Json, name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise Refused("bad_fact", f"{name} is {value!r}")
+    return value
+
+
+def _name(body: Json, name: str) -> str:
+    """Read an id: 1 .. 128 bytes without control characters."""
+    value = _text(body, name)
+    if len(value.encode()) > LONGEST_ID or re.search(r"[\x00-\x1f\x7f]", value):
+        raise Refused("bad_fact", f"{name} is {value!r}")
+    return value
+
+
+def _type(body: Json) -> str:
+    value = _text(body, "type")
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]*", value):
+        raise Refused("bad_fact", f"type is {value!r}")
+    return value
+
+
+def _occurred_at(body: Json) -> int:
+    value = body.get("occurred_at")
+    moment = read_instant(value) if isinstance(value, str) else value
+    if not isinstance(moment, int) or isinstance(moment, bool):
+        raise Refused("bad_fact", f"occurred_at is {value!r}")
+    return moment
+
+
+def _facts(body: Json) -> Json:
+    facts = body.get("data", {})
+    if not isinstance(facts, dict):
+        raise Refused("bad_fact", f"data is {facts!r}")
+    return facts
