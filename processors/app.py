@@ -1,0 +1,102 @@
+"""Builds a Faust app for each kind of worker: same transport of turns, another owner and agent."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import cast
+
+import faust
+from faust.web.drivers.aiohttp import Web as AiohttpWeb
+from yarl import URL
+
+from processors.settings import Settings
+from processors.stream.last_words import die
+from processors.stream.takeover import TableManager
+from processors.stream.transport import Consumer, Owner, Transport
+from processors.stream.turns import Turn, TurnSchema
+
+SESSION_SECONDS = 6.0
+"""After this long without a heartbeat a worker's partitions go to another; the broker's minimum."""
+
+FETCH_BYTES = 512 * 1024
+"""Most bytes fetched of one partition at a time."""
+
+
+class Web(AiohttpWeb):
+    """Faust's web server without its own pages: ours replace the index, tables stay private."""
+
+    default_blueprints = ()
+    production_blueprints = ()
+    debug_blueprints = ()
+    optional_blueprints = ()
+
+
+class App(faust.App):
+    """A Faust app that works in turns."""
+
+    @property
+    def turns(self) -> Consumer:
+        """The consumer that delivers turns."""
+        return cast("Consumer", self.consumer)
+
+    def _new_web(self) -> Web:
+        return Web(self)
+
+
+def make_app(kind: str, settings: Settings, owner: Owner) -> App:
+    """Return the app of a worker of `kind`, whose partitions belong to `owner`."""
+    brokers = [URL(f"kafka://{address}") for address in settings.kafka.split(",")]
+    app = App(
+        settings.group(kind),
+        broker=brokers,
+        broker_credentials=settings.faust_credentials,
+        broker_session_timeout=SESSION_SECONDS,
+        broker_heartbeat_interval=SESSION_SECONDS / 3,
+        broker_max_poll_interval=300.0,
+        consumer_group_instance_id=f"{kind}-{settings.worker_id}",
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=FETCH_BYTES,
+        stream_buffer_maxsize=2,
+        stream_recovery_delay=0.0,
+        table_standby_replicas=0,
+        store="memory://",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        autodiscover=False,
+        datadir=Path(tempfile.mkdtemp(prefix="laurel-")),
+        web_host=settings.web_host,
+        web_port=settings.web_port,
+        web_in_thread=False,
+        web_tables_enabled=False,
+        web_router_enabled=False,
+        TableManager=TableManager,
+    )
+    app.transport = Transport(brokers, app)
+    app.turns.owner = owner
+    return app
+
+
+def work(
+    app: App, topics: list[str], turn_function: Callable[[Turn], Awaitable[None]]
+) -> faust.agents.AgentT[Turn]:
+    """Make `turn_function` the agent of `topics`; an exception of it ends the process."""
+    channel = app.topic(*topics, schema=TurnSchema())
+
+    @app.agent(channel, name="turns")
+    async def agent(turns: faust.StreamT[Turn]) -> None:
+        async for turn in turns:
+            turn.started = True
+            try:
+                # A stop must not cut a transaction in two.
+                task = asyncio.ensure_future(turn_function(turn))
+                await asyncio.shield(task)
+            except asyncio.CancelledError:
+                await task
+                raise
+            except Exception as error:  # noqa: BLE001 - Faust would go on behind the lost turn
+                die("a turn failed", error=error)
+            finally:
+                await app.turns.finish(turn)
+
+    return agent

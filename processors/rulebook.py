@@ -1,0 +1,68 @@
+"""Follows the topic `rules`, so that every turn is decided by the versions the log prescribes."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any
+
+import aiokafka
+from aiokafka.structs import TopicPartition
+
+POLL_SECONDS = 0.5
+"""Between two full reads of the topic."""
+
+
+class RulesFollower:
+    """Reads `rules` to its end, again and again.
+
+    A version counts from its append time plus its lead on. So a worker may decide as long as its
+    last full read began less than the smallest lead ago: what it has not seen does not count yet.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        on_version: Callable[[bytes, bytes | None, int], None],
+        *,
+        lead_seconds: float,
+        connection: Mapping[str, Any],
+    ) -> None:
+        self._tp = TopicPartition(topic, 0)
+        self._on_version = on_version
+        self._lead_seconds = lead_seconds
+        self._connection = connection
+        self._read_at = float("-inf")
+        self._was_read = asyncio.Event()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last full read began."""
+        return monotonic() - self._read_at
+
+    @property
+    def fresh(self) -> bool:
+        """Whether every version that may count now has been read."""
+        return self.age < self._lead_seconds
+
+    async def wait_until_fresh(self) -> None:
+        """Return as soon as a turn may be decided; at once in the ordinary case."""
+        while not self.fresh:
+            self._was_read.clear()
+            await self._was_read.wait()
+
+    async def follow(self) -> None:
+        """Read for ever; each version is handed on as (key, value, append time in ms)."""
+        async with aiokafka.AIOKafkaConsumer(
+            isolation_level="read_committed", enable_auto_commit=False, **self._connection
+        ) as reader:
+            reader.assign([self._tp])
+            await reader.seek_to_beginning()
+            while True:
+                began = monotonic()
+                end = (await reader.end_offsets([self._tp]))[self._tp]
+                while await reader.position(self._tp) < end:
+                    for record in (await reader.getmany(timeout_ms=100)).get(self._tp, []):
+                        self._on_version(record.key, record.value, record.timestamp)
+                self._read_at = began
+                self._was_read.set()
+                await asyncio.sleep(POLL_SECONDS)

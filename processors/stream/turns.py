@@ -1,0 +1,74 @@
+"""A turn: everything a worker has fetched of its partitions since the last turn began."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import faust
+from aiokafka import ConsumerRecord
+from faust.types import TP
+
+
+class Membership(NamedTuple):
+    """Who a worker is in its consumer group; the broker refuses offsets from a past generation."""
+
+    generation: int
+    member_id: str
+    instance_id: str | None
+
+
+@dataclass(slots=True)
+class Run:
+    """Records of one topic partition without a gap.
+
+    `start` and `end` are fetch positions: the run covers [start, end), commit markers included, so
+    `end` can lie behind the last record by more than one and a run can be empty of records.
+    """
+
+    start: int
+    end: int
+    records: list[ConsumerRecord] = field(default_factory=list)
+
+    def extend(self, later: "Run") -> None:
+        """Append the run that begins where this one ends."""
+        self.end = later.end
+        self.records += later.records
+
+
+@dataclass(slots=True)
+class Turn:
+    """The runs of one turn, by topic partition, and the membership they were fetched under."""
+
+    membership: Membership
+    runs: dict[TP, Run] = field(default_factory=dict)
+    started: bool = False
+
+    def add(self, runs: Mapping[TP, Run]) -> None:
+        """Join runs that continue the ones already here."""
+        for tp, run in runs.items():
+            if waiting := self.runs.get(tp):
+                waiting.extend(run)
+            else:
+                self.runs[tp] = run
+
+    @property
+    def size(self) -> int:
+        """The number of records."""
+        return sum(len(run.records) for run in self.runs.values())
+
+    def partitions(self, *topics: str) -> Iterator[tuple[int, list[Run | None]]]:
+        """Each partition number of this turn, ascending, with its run of every topic asked for."""
+        for number in sorted({tp.partition for tp in self.runs}):
+            yield number, [self.runs.get(TP(topic, number)) for topic in topics]
+
+
+class TurnSchema(faust.Schema):
+    """Hands a turn to the agent as it is: nothing is decoded on the way."""
+
+    def compile(self, app: faust.App, **_: Any) -> Callable[..., Awaitable[faust.Event]]:  # type: ignore[override]  # noqa: ANN401
+        """Return the function that Faust makes an agent's event with."""
+
+        async def decode(message: Any, *, propagate: bool = False) -> faust.Event:  # noqa: ANN401, ARG001
+            return faust.Event(app, None, message.value, {}, message)
+
+        return decode
