@@ -13,6 +13,8 @@ LARGEST_VALUE = 65_536
 LARGEST_NUMBER = 2**53
 DEEPEST = 16
 LONGEST_ID = 128
+LONGEST_DERIVED_ID = 1_024
+LAST_MOMENT = 253_402_214_400_000  # 9999-12-31
 RESERVED = ("code:", "reward:", "team:", "payment:", "period:")
 
 Json = dict[str, Any]
@@ -52,7 +54,7 @@ def read(record: Record) -> Said:
     rekeyed = record.topic == INTERNAL and REKEYED in headers
     internal = record.topic == INTERNAL and not rekeyed
     said = Said(
-        id=_name(body, "id"),
+        id=_name(body, "id", LONGEST_DERIVED_ID if internal else LONGEST_ID),
         program=_text(body, "program"),
         user_id=_name(body, "user_id"),
         type=_type(body),
@@ -106,7 +108,7 @@ def _check(value: object, depth: int) -> None:
 
 def _envelope(body: Json, headers: dict[str, bytes]) -> Json:
     """Turn a CloudEvent, binary or structured, into a plain action; others pass."""
-    if "ce_specversion" in headers or "ce_id" in headers:
+    if headers.keys() & {"ce_specversion", "ce_id", "ce_type"}:
         attributes = {
             name[3:]: text.decode(errors="replace")
             for name, text in headers.items()
@@ -114,7 +116,7 @@ def _envelope(body: Json, headers: dict[str, bytes]) -> Json:
         }
         return _from_cloud_event(attributes, body)
     if "specversion" in body:
-        return _from_cloud_event(body, body.get("data", {}))
+        return _from_cloud_event(body, body.get("data"))
     return body
 
 
@@ -133,17 +135,17 @@ def _text(body: Json, name: str) -> str:
     return value
 
 
-def _name(body: Json, name: str) -> str:
-    """Read an id: 1 .. 128 bytes without control characters."""
+def _name(body: Json, name: str, longest: int = LONGEST_ID) -> str:
+    """Read an id: 1 .. `longest` bytes without control characters."""
     value = _text(body, name)
-    if len(value.encode()) > LONGEST_ID or re.search(r"[\x00-\x1f\x7f]", value):
+    if len(value.encode()) > longest or re.search(r"[\x00-\x1f\x7f-\x9f]", value):
         raise Refused("bad_fact", f"{name} is {value!r}")
     return value
 
 
 def _type(body: Json) -> str:
     value = _text(body, "type")
-    if not re.fullmatch(r"[A-Z][A-Z0-9_]*", value):
+    if not re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", value):
         raise Refused("bad_fact", f"type is {value!r}")
     return value
 
@@ -151,13 +153,15 @@ def _type(body: Json) -> str:
 def _occurred_at(body: Json) -> int:
     value = body.get("occurred_at")
     moment = read_instant(value) if isinstance(value, str) else value
-    if not isinstance(moment, int) or isinstance(moment, bool):
+    if type(moment) is not int or not 0 <= moment < LAST_MOMENT:
         raise Refused("bad_fact", f"occurred_at is {value!r}")
     return moment
 
 
 def _facts(body: Json) -> Json:
-    facts = body.get("data", {})
+    facts = body.get("data")
+    if facts is None:
+        return {}
     if not isinstance(facts, dict):
         raise Refused("bad_fact", f"data is {facts!r}")
     return facts
