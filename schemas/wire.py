@@ -113,7 +113,7 @@ def read_action(
         append_time,
         internal,
         said.version if internal else None,
-        _trace(texts.get(TRACEPARENT, said.traceparent)) if texts else None,
+        _trace(texts.get(TRACEPARENT) or said.traceparent) if texts or said.traceparent else None,
     )
 
 

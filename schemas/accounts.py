@@ -1,0 +1,248 @@
+"""An account: one subject's state in one program, as rows of the accounts changelog.
+
+The head is read with every action; the other rows only when an action asks for them:
+
+| row | holds |
+|---|---|
+| (head) | a `Head`, MessagePack |
+| `ids.<day>.<n>` | 16-byte hashes of the action ids of one UTC day, at most `IDS_PER_ROW` |
+| `set.<name>` | 16-byte hashes of the members of a bounded set |
+| `times.<ACTION>` | the moments of accepted actions that a cooldown still looks at, 8 bytes each |
+| `waiting.<n>` | referrals that wait for the code to be registered, JSON, at most `WAITING_PER_ROW` |
+
+Row keys are `program NUL subject` and `program NUL subject NUL row`.
+"""
+
+from hashlib import blake2b
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from schemas.moments import DAY
+
+DIGEST_BYTES: Final = 16
+IDS_IN_HEAD: Final = 16
+IDS_PER_ROW: Final = 256
+SET_MEMBERS_MAX: Final = 4_000
+"""The most members a set may have: 64,000 bytes."""
+WAITING_PER_ROW: Final = 50
+DAYS_OF_GRACE: Final = 1
+"""How many days longer than needed ids are remembered: a re-keyed record may come that much later."""
+
+
+class Rows(Protocol):
+    """Where rows are looked up by key: a table of the worker, or a plain dict."""
+
+    def get(self, key: bytes, /) -> bytes | None:
+        """Return the row of this key, or None."""
+
+
+class Head(msgspec.Struct, array_like=True, gc=False):
+    """The row of an account that every action reads.
+
+    New fields go to the end; a release that does not know them hands them on unread.
+    """
+
+    # How many fields were written: what goes beyond ours belongs to a newer release.
+    fields: int = 0
+    # Postings so far.
+    sequence: int = 0
+    # By currency: [available, lifetime], integers of the minor unit.
+    purses: dict[str, list[int]] = {}
+    # By ladder: the name of the step held.
+    steps: dict[str, str] = {}
+    country: str | None = None
+    # What else PROFILE said: segments, joined_at, timezone, listed.
+    profile: dict[str, Any] = {}
+    # By action type: how many were accepted.
+    counts: dict[str, int] = {}
+    # By "ACTION period": [times, points] that limits have used up.
+    usage: dict[str, list[int]] = {}
+    # Hashes of the last few action ids, and the UTC day of each.
+    fresh_ids: bytes = b""
+    fresh_days: list[int] = []
+    # By UTC day: how many older ids stand in rows of their own.
+    sealed: dict[int, int] = {}
+    # By "board period": the member's score on each board of a split.
+    standings: dict[str, int] = {}
+    # By badge: its level.
+    badges: dict[str, int] = {}
+    # Of a `code:` account: who owns it, and how many referrals wait for an owner.
+    owner: str | None = None
+    waiting: int = 0
+
+
+FIELDS: Final = len(Head.__struct_fields__)
+
+_encode_head = msgspec.msgpack.Encoder().encode
+_decode_head = msgspec.msgpack.Decoder(Head).decode
+_decode_fields = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
+
+
+class Account(msgspec.Struct, gc=False):
+    """An account as one action finds or leaves it."""
+
+    program: str
+    subject: str
+    head: Head
+    # Rows as stored, and what changed since; None deletes.
+    rows: Rows
+    changed: dict[bytes, bytes | None]
+    # The head as it was stored; the same object while nothing changed.
+    stored: Head
+    # Fields of the stored head that only a newer release can read.
+    beyond: list[msgspec.Raw]
+
+    def row(self, name: str) -> bytes:
+        """Return a row other than the head; empty when there is none."""
+        key = row_key(self.program, self.subject, name)
+        try:
+            return self.changed[key] or b""
+        except KeyError:
+            return self.rows.get(key) or b""
+
+    def put(self, name: str, row: bytes | None) -> None:
+        """Change a row of a draft; None deletes it."""
+        self.changed[row_key(self.program, self.subject, name)] = row
+
+
+def open_account(program: str, subject: str, rows: Rows) -> Account:
+    """Open the account of a subject; without rows it is a new one."""
+    value = rows.get(row_key(program, subject))
+    beyond: list[msgspec.Raw] = []
+    if value is None:
+        head = Head(FIELDS)
+    else:
+        head = read_head(value)
+        if head.fields > FIELDS:
+            beyond = _decode_fields(value)[FIELDS:]
+        head.fields = FIELDS
+    return Account(program, subject, head, rows, {}, head, beyond)
+
+
+def read_head(value: bytes) -> Head:
+    """Read the row of a head, of this release or a newer or older one."""
+    return _decode_head(value)
+
+
+def draft(account: Account) -> Account:
+    """Return a copy whose head and rows may be changed; what they hold is still shared."""
+    return Account(
+        account.program,
+        account.subject,
+        account.head.__copy__(),  # type: ignore[attr-defined]  # every Struct has it
+        account.rows,
+        account.changed.copy(),
+        account.stored,
+        account.beyond,
+    )
+
+
+def changed_rows(account: Account) -> list[tuple[bytes, bytes | None]]:
+    """Return the rows that differ from the stored ones; None stands for a deleted row."""
+    if account.head is account.stored:
+        return []
+    head = (row_key(account.program, account.subject), write_head(account))
+    return [head, *account.changed.items()] if account.changed else [head]
+
+
+def write_head(account: Account) -> bytes:
+    """Write the row of an account's head, with what a newer release had added to it."""
+    if not account.beyond:
+        return _encode_head(account.head)
+    account.head.fields = FIELDS + len(account.beyond)
+    fields = _decode_fields(_encode_head(account.head))
+    account.head.fields = FIELDS
+    return _encode_head([*fields, *account.beyond])
+
+
+def row_key(program: str, subject: str, row: str = "") -> bytes:
+    """Return the key of a row: of the head, or of the row of this name."""
+    return f"{program}\0{subject}\0{row}".encode() if row else f"{program}\0{subject}".encode()
+
+
+def split_key(key: bytes) -> tuple[str, str, str]:
+    """Split a row's key into program, subject and row; the row of a head is empty."""
+    program, subject, *row = key.decode().split("\0", 2)
+    return program, subject, row[0] if row else ""
+
+
+def view(head: Head) -> dict[str, object]:
+    """Return what people and programs may see of an account, as JSON can say it."""
+    return {
+        "sequence": head.sequence,
+        "currencies": {
+            currency: {"balance": purse[0], "lifetime": purse[1]}
+            for currency, purse in head.purses.items()
+        },
+        "steps": head.steps,
+        "country": head.country,
+        "profile": head.profile,
+        "counts": head.counts,
+        "usage": head.usage,
+        "standings": head.standings,
+        "badges": head.badges,
+        "owner": head.owner,
+        "waiting": head.waiting,
+    }
+
+
+def digest(text: str) -> bytes:
+    """Return the 16 bytes by which an id or a member of a set is remembered."""
+    return blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
+
+
+def holds(digests: bytes, wanted: bytes) -> bool:
+    """Tell whether one of the digests laid end to end is the wanted one."""
+    at = digests.find(wanted)
+    while at % DIGEST_BYTES and at >= 0:
+        at = digests.find(wanted, at + 1)
+    return at >= 0
+
+
+def remembers(account: Account, wanted: bytes) -> bool:
+    """Tell whether an action id with this digest was decided before."""
+    if holds(account.head.fresh_ids, wanted):
+        return True
+    for day, count in account.head.sealed.items():
+        for start in range(0, count, IDS_PER_ROW):
+            if holds(account.row(_ids_row(day, start)), wanted):
+                return True
+    return False
+
+
+def remember(draft: Account, wanted: bytes, moment: int, forget_before: int) -> None:
+    """Remember a digest under the UTC day of `moment`.
+
+    Days that ended before the moment `forget_before` are dropped when ids are moved to rows.
+    """
+    head = draft.head
+    head.fresh_ids += wanted
+    head.fresh_days = [*head.fresh_days, moment // DAY]
+    if len(head.fresh_days) > IDS_IN_HEAD:
+        _seal(draft, forget_before // DAY - DAYS_OF_GRACE)
+
+
+def _seal(draft: Account, oldest: int) -> None:
+    """Move the head's ids to rows by day, and drop the days before `oldest`."""
+    head = draft.head
+    sealed = {}
+    for day, count in head.sealed.items():
+        if day >= oldest:
+            sealed[day] = count
+            continue
+        for start in range(0, count, IDS_PER_ROW):
+            draft.put(_ids_row(day, start), None)
+    for number, day in enumerate(head.fresh_days):
+        if day < oldest:
+            continue
+        count = sealed.get(day, 0)
+        row = _ids_row(day, count)
+        start = number * DIGEST_BYTES
+        draft.put(row, draft.row(row) + head.fresh_ids[start : start + DIGEST_BYTES])
+        sealed[day] = count + 1
+    head.sealed, head.fresh_ids, head.fresh_days = sealed, b"", []
+
+
+def _ids_row(day: int, position: int) -> str:
+    return f"ids.{day}.{position // IDS_PER_ROW}"
