@@ -27,7 +27,7 @@ def main() -> int:
         else:
             (halt if chosen.command == "down" else remove)(chosen.data)
     except StackError as error:
-        console.print(f"[red]{error}", highlight=False)
+        console.print(str(error), style="red", highlight=False, soft_wrap=True)
         return 1
     return 0
 

@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -184,7 +185,7 @@ class Embedded:
                         "give another folder"
                     ) from None
                 time.sleep(0.1)
-        keeper.record(self.data / "lock", os.getpid(), 0)
+        keeper.record(self.data / "lock", os.getpid(), signal.SIGTERM)
         self._lock = lock
 
 
@@ -196,7 +197,7 @@ def remove(data: Path) -> None:
 
 
 def halt(data: Path) -> None:
-    """End the stack that another process runs on the folder, as Ctrl-C there would, and wait."""
+    """End the process that runs a stack on the folder, with SIGTERM, and wait for all to be gone."""
     if _owner(data) is not None:
         keeper.stop(data / "lock")
     keeper.stop_all(data / "run")

@@ -66,7 +66,7 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=6000
 
 # A broker that was killed is let in again this long after its last heartbeat (default: 9 s).
-broker.session.timeout.ms=3000
+broker.session.timeout.ms=5000
 broker.heartbeat.interval.ms=500
 
 # Transactions of the dead are aborted within a second of their timeout.
