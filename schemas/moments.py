@@ -73,6 +73,14 @@ def _read_text(text: str) -> int:
     return moment
 
 
+def read_date(text: str) -> dt.date | None:
+    """Read a bare date, `2025-12-07`; None when the text is none."""
+    try:
+        return dt.date.fromisoformat(text) if len(text) == len("2025-12-07") else None
+    except ValueError:
+        return None
+
+
 def write(moment: int) -> str:
     """Write a moment as RFC 3339 in UTC with milliseconds: `2025-12-07T23:51:00.000Z`."""
     minute, rest = divmod(moment, MINUTE)
