@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Protocol, Self
 
 VARIABLES = {"kafka": "LAUREL_KAFKA", "redis": "LAUREL_REDIS", "postgres": "LAUREL_POSTGRES"}
 """Part -> the environment variable that gives its address."""
@@ -50,6 +50,22 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """Give the variables that tell another process of these addresses."""
         return {VARIABLES[part]: address for part, address in asdict(self).items()}
+
+
+class Part(Protocol):
+    """A server of a stack that tests may treat badly. All calls block until they are done."""
+
+    def start(self) -> None:
+        """Start it and wait until it answers; nothing happens when it runs already."""
+
+    def stop(self) -> None:
+        """Ask it to stop in good order and wait until it is gone."""
+
+    def kill(self) -> None:
+        """End it at once; its data stay as they lie."""
+
+    def restart(self, how: Literal["stop", "kill"] = "stop", *, empty: bool = False) -> None:
+        """End it and start it again at the same address, with its data or `empty`."""
 
 
 def configured(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -132,7 +132,10 @@ async def _alter(admin: AIOKafkaAdminClient, differences: list[Difference]) -> N
 async def _until_seen(admin: AIOKafkaAdminClient, expected: Mapping[str, TopicState]) -> None:
     """Wait until the brokers answer with what was changed; they learn of it a moment later."""
     async with asyncio.timeout(_SEEN_SECONDS):
-        while any(one.mend != "hand" for one in diff(expected, await _describe(admin, expected))):
+        while True:
+            left = diff(expected, await _describe(admin, expected))
+            if all(one.mend == "hand" for one in left):
+                return
             await asyncio.sleep(0.05)
 
 

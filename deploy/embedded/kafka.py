@@ -26,52 +26,54 @@ _JVM = (
     f"-Dlog4j2.configurationFile={_LOGGING}",
 )
 
-_PROPERTIES = """\
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
-controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs={logs}
+_SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    # One node keeps the only copy of everything.
+    "default.replication.factor": "1",
+    "min.insync.replicas": "1",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    # topics.yaml makes the topics; a misspelt name must not.
+    "auto.create.topics.enable": "false",
+    # Few and small files, threads and buffers.
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.num.partitions": "4",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "offsets.topic.segment.bytes": "16777216",
+    "transaction.state.log.segment.bytes": "16777216",
+    "log.segment.bytes": "67108864",
+    "log.index.size.max.bytes": "1048576",
+    "log.cleaner.dedupe.buffer.size": "33554432",
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "num.recovery.threads.per.data.dir": "2",
+    # Groups form at once; a dead member's session may be as short as six seconds.
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "6000",
+    # A broker that was killed is let in again this long after its last heartbeat; the default is 9 s.
+    "broker.session.timeout.ms": "5000",
+    "broker.heartbeat.interval.ms": "500",
+    # Transactions of the dead are aborted within a second of their timeout.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+}
 
-# One node keeps the only copy of everything.
-default.replication.factor=1
-min.insync.replicas=1
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
 
-# topics.yaml makes the topics; a misspelt name must not.
-auto.create.topics.enable=false
+def settings(listen: str, port: int, controller: int, advertised: str) -> dict[str, str]:
+    """Give the broker's settings: it listens on `listen`, and tells clients to come to `advertised`.
 
-# Few, small files and threads.
-offsets.topic.num.partitions=4
-transaction.state.log.num.partitions=4
-share.coordinator.state.topic.num.partitions=1
-offsets.topic.segment.bytes=16777216
-transaction.state.log.segment.bytes=16777216
-log.segment.bytes=67108864
-log.index.size.max.bytes=1048576
-log.cleaner.dedupe.buffer.size=33554432
-num.network.threads=2
-num.io.threads=4
-num.recovery.threads.per.data.dir=2
-
-# Groups form at once; a dead member's session may be as short as six seconds.
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=6000
-
-# A broker that was killed is let in again this long after its last heartbeat (default: 9 s).
-broker.session.timeout.ms=5000
-broker.heartbeat.interval.ms=500
-
-# Transactions of the dead are aborted within a second of their timeout.
-transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
-"""
+    `advertised` is `host:port`; the controller is for the broker itself and stays on this host.
+    """
+    return _SETTINGS | {
+        "listeners": f"PLAINTEXT://{listen}:{port},CONTROLLER://127.0.0.1:{controller}",
+        "advertised.listeners": f"PLAINTEXT://{advertised}",
+        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+    }
 
 
 class Java(NamedTuple):
@@ -121,8 +123,9 @@ def plan(
     logs = home / "logs"
 
     def prepare() -> None:
-        text = _PROPERTIES.format(port=port, controller=controller, logs=logs)
-        properties.write_text(text)
+        address = f"127.0.0.1:{port}"
+        chosen = settings("127.0.0.1", port, controller, address) | {"log.dirs": str(logs)}
+        properties.write_text("".join(f"{name}={value}\n" for name, value in chosen.items()))
         if not (logs / "meta.properties").exists():
             _format(
                 [*base, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
@@ -136,7 +139,7 @@ def plan(
         home=home,
         data=logs,
         prepare=prepare,
-        ready=lambda: answers(port),
+        ready=lambda: answers("127.0.0.1", port),
         environment={"MALLOC_ARENA_MAX": "2"},
         start_seconds=120,
     )
@@ -148,12 +151,12 @@ def _format(command: list[str]) -> None:
         raise StackError(f"Kafka cannot format its folder:\n{done.stdout}{done.stderr}")
 
 
-def answers(port: int) -> bool:
-    """Tell whether the broker on this port knows itself as a live member of its cluster."""
+def answers(host: str, port: int) -> bool:
+    """Tell whether the broker there knows itself as a live member of its cluster."""
     # Metadata request, version 0, correlation id 0, no client id, of no topic but all.
     request = struct.pack("!hhihi", 3, 0, 0, -1, 0)
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as link:
+        with socket.create_connection((host, port), timeout=2) as link:
             link.sendall(struct.pack("!i", len(request)) + request)
             head = _read(link, 12)  # Size, correlation id, number of brokers.
     except OSError:
