@@ -2,9 +2,9 @@
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import faust
 from faust.web.drivers.aiohttp import Web as AiohttpWeb
@@ -35,13 +35,39 @@ class Web(AiohttpWeb):
 class App(faust.App):
     """A Faust app that works in turns."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self.preparations: list[Callable[[], Awaitable[object]]] = []
+        self.background: list[Coroutine[Any, Any, None]] = []
+        self._running: list[asyncio.Task[None]] = []
+
     @property
     def turns(self) -> Consumer:
         """The consumer that delivers turns."""
         return cast("Consumer", self.consumer)
 
+    async def on_start(self) -> None:
+        """Prepare before the group is joined: nothing is assigned to a worker that cannot work."""
+        for prepare in self.preparations:
+            await prepare()
+        self._running = [asyncio.create_task(_until_death(task)) for task in self.background]
+        await super().on_start()
+
+    async def on_stop(self) -> None:
+        """End what runs in the background after the last turn has ended."""
+        await super().on_stop()
+        for task in self._running:
+            task.cancel()
+
     def _new_web(self) -> Web:
         return Web(self)
+
+
+async def _until_death(task: Coroutine[Any, Any, None]) -> None:
+    try:
+        await task
+    except Exception as error:  # noqa: BLE001 - a worker without it would wait for ever
+        die("a background task failed", error=error)
 
 
 def make_app(kind: str, settings: Settings, owner: Owner) -> App:

@@ -1,24 +1,170 @@
 """Scoring: how an action becomes points.
 
 A turn holds what was fetched of each owned partition. Its records are read as actions, each action
-is decided by the rules in force for it, and everything that follows from the turn leaves in one
-Kafka transaction: postings, outcomes, derived actions, the accounts' changed rows, the journal and
-the offsets. Accounts in memory change after the commit, never before.
+is decided by the rules in force for it, and everything that follows leaves in one Kafka
+transaction: postings, outcomes, derived actions, the accounts' changed rows, the journal and the
+offsets. Accounts in memory change after the commit, never before.
 """
 
-from collections.abc import Iterable
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-import msgspec
+import structlog
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from processors.engine import RuleBook, decide
-from processors.outputs import Outputs
+from processors.outputs import Outputs, Topics
+from processors.rulebook import RulesFollower
 from processors.status import Status
 from processors.stream.changelog import Rows, apply_rows
 from processors.stream.ownership import Ownership
-from processors.stream.turns import Run, Turn
+from processors.stream.transaction import Producer, Sent
+from processors.stream.turns import Turn
 from schemas.accounts import Account, changed_rows, open_account
 from schemas.actions import Action
-from schemas.results import JournalEntry, Rejected
-from schemas.wire import Rejection, read_action
+from schemas.envelopes import Rejection
+from schemas.results import Rejected
+from schemas.wire import REKEYED, read_action
+
+log = structlog.get_logger("laurel")
+
+RowChanges = list[tuple[bytes, bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """What a scoring worker works with from turn to turn."""
+
+    ownership: Ownership
+    follower: RulesFollower
+    rules: RuleBook
+    status: Status
+    topics: Topics
+
+
+async def score(scoring: Scoring, turn: Turn) -> None:
+    """Decide a turn and commit all that follows from it; raises when it cannot."""
+    await scoring.follower.wait_until_fresh()
+    if scoring.ownership.suspects.isdisjoint(tp.partition for tp in turn.runs):
+        await score_turn(scoring, turn)
+    else:
+        await score_singly(scoring, turn)
+
+
+async def score_turn(scoring: Scoring, turn: Turn, refusal: str = "") -> None:
+    """One turn, one transaction. With a `refusal` its records are rejected for it, undecided."""
+    began = time.monotonic()
+    ownership, said = scoring.ownership, Outputs(scoring.topics)
+    changes: dict[int, RowChanges] = {}
+    offsets = {tp: run.end for tp, run in turn.runs.items()}
+    sent: list[Sent] = []
+    producer = await ownership.producer()
+    for number, (internal, actions) in turn.partitions(*ownership.inputs):
+        records = [*(internal.records if internal else ()), *(actions.records if actions else ())]
+        changed = decide_records(scoring, number, records, said, refusal)
+        changes[number] = [*changed, ownership.position_row(number, offsets)]
+        said.changelog(number, changes[number])
+        said.journal(number, *ownership.spans(number, internal, actions))
+        sent += await send(producer, said)
+    await commit(producer, ownership, turn, offsets, sent)
+    for number, changed in changes.items():
+        apply_rows(ownership.accounts[number], changed)
+    ownership.positions |= offsets
+    scoring.status.count(said.outcomes)
+    scoring.status.turn_finished(turn.size, time.monotonic() - began)
+
+
+async def score_singly(scoring: Scoring, turn: Turn) -> None:
+    """A transaction for each record: workers died here before, and this finds the record."""
+    for single in turn.singles(scoring.ownership.inputs):
+        try:
+            await score_turn(scoring, single)
+        except Exception as error:
+            log.exception("a record is quarantined", turn=single)
+            await scoring.ownership.renew_producers()
+            await score_turn(scoring, single, refusal=f"{type(error).__name__}: {error}")
+    scoring.ownership.suspects.clear()
+
+
+def decide_records(
+    scoring: Scoring, number: int, records: list[ConsumerRecord], said: Outputs, refusal: str
+) -> RowChanges:
+    """Decide one partition's records in order; return the rows of the accounts that changed."""
+    rows = scoring.ownership.accounts[number]
+    accounts: dict[tuple[str, str], Account] = {}
+    internal_topic = scoring.topics.internal
+    for record in records:
+        internal = record.topic == internal_topic
+        action = read_action(record.value, record.headers, record.timestamp, internal)
+        if refusal:
+            action = Rejection(Rejected.ENGINE_FAILURE, refusal)
+        if isinstance(action, Rejection):
+            said.rejection(number, record, action)
+        else:
+            decide_action(scoring, number, record, action, accounts, rows, said)
+    return [row for account in accounts.values() for row in changed_rows(account)]
+
+
+def decide_action(
+    scoring: Scoring,
+    number: int,
+    record: ConsumerRecord,
+    action: Action,
+    accounts: dict[tuple[str, str], Account],
+    rows: Rows,
+    said: Outputs,
+) -> None:
+    """Decide one action on its subject's account, and say what follows."""
+    subject = (action.program, action.user_id)
+    account = accounts.get(subject)
+    if account is None:
+        account = open_account(*subject, rows)
+        # A subject with an account here was routed right before; only a new one is looked up.
+        if account.is_new and scoring.topics.partition_of(action.user_id) != number:
+            return misrouted(number, record, action, said)
+    try:
+        rules = scoring.rules.in_force(action)
+        decision = rules if isinstance(rules, Rejection) else decide(rules, account, action)
+    except Exception as error:
+        log.exception("the engine failed", action=action.id, program=action.program)
+        decision = Rejection(Rejected.ENGINE_FAILURE, f"{type(error).__name__}: {error}")
+    if isinstance(decision, Rejection):
+        said.rejection(number, record, decision)
+    else:
+        accounts[subject] = decision.account
+        said.decision(number, action, decision)
+
+
+def misrouted(number: int, record: ConsumerRecord, action: Action, said: Outputs) -> None:
+    """Hand a record of another partition's subject on to it; its producer hashes keys another way."""
+    if any(name == REKEYED for name, _ in record.headers):
+        message = f"user_id {action.user_id!r} does not belong on partition {number}, re-keyed once"
+        loop = Rejection(
+            Rejected.MISROUTED_LOOP, message, action.id, action.program, action.user_id
+        )
+        said.rejection(number, record, loop)
+    else:
+        said.rekey(record, action.user_id)
+
+
+async def send(producer: Producer, said: Outputs) -> list[Sent]:
+    """Queue what was said so far; the broker works on it while the next partition is decided."""
+    sent: list[Sent] = []
+    for topic, partition, rows in said.take():
+        sent += await producer.send_rows(topic, partition, rows)
+    await asyncio.sleep(0)
+    return sent
+
+
+async def commit(
+    producer: Producer,
+    ownership: Ownership,
+    turn: Turn,
+    offsets: Mapping[TP, int],
+    sent: list[Sent],
+) -> None:
+    """Commit the turn's transaction; once this returns the turn is decided for ever."""
+    await producer.commit(ownership.group_id, turn.membership, offsets, sent)

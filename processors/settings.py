@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 import faust
-from pydantic import Field
 from faust.types.auth import CredentialsT
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 

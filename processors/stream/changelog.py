@@ -6,7 +6,7 @@ changelog was committed. Keys that begin with NUL are this package's own: where 
 
 from collections.abc import Iterable, Iterator, Mapping
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import aiokafka
 import msgspec
@@ -81,17 +81,16 @@ class AccountStore(memory.Store[bytes, bytes]):
     """What Faust sees of the accounts: a store that reads and cannot write."""
 
     def __post_init__(self) -> None:
-        self.data = PartitionedRows()
+        self.data = PartitionedRows()  # type: ignore[assignment]  # read-only on purpose
 
 
 class AccountTable(Table[bytes, bytes]):
     """The accounts as a Faust table: keyed by subject, loaded and written by their owner."""
 
     @property
-    def partitions_owned(self) -> dict[int, Rows]:
+    def owned(self) -> dict[int, Rows]:
         """The rows of each owned partition number; the owner puts and takes whole partitions."""
-        rows: PartitionedRows = self.data.data
-        return rows.partitions
+        return cast("PartitionedRows", self.data.data).partitions
 
     def _new_store(self) -> AccountStore:
         return AccountStore("memory://", self.app, self, table_name=self.name)

@@ -9,8 +9,8 @@ from faust.types import TP
 
 from processors.stream import changelog
 from processors.stream.changelog import Attempts, Position, Rows
-from processors.stream.transaction import Producer, ProducerPair
-from processors.stream.turns import Membership
+from processors.stream.transaction import Producer, ProducerPair, Row, Sent
+from processors.stream.turns import Membership, Run
 
 log = structlog.get_logger("laurel")
 
@@ -39,11 +39,12 @@ class Ownership:
         connection: Mapping[str, Any],
     ) -> None:
         self.worker = worker
-        self.internal_topic, self.actions_topic = inputs
+        self.inputs = inputs
         self.changelog_topic = changelog_topic
         self.group_id = group_id
         self.producers = ProducerPair(worker, **connection)
         self.accounts: dict[int, Rows] = {}
+        self.positions: dict[TP, int] = {}
         self.generation = -1
         self.suspects: set[int] = set()
         self._connection = connection
@@ -58,11 +59,11 @@ class Ownership:
             del self.accounts[gone]
         taken = numbers - self.accounts.keys()
         self.accounts.update(await self._load(taken))
-        positions = await self._positions(partitions)
-        await self._count_attempts(taken, positions, membership)
+        self.positions = await self._positions(partitions)
+        await self._count_attempts(taken, membership)
         self.generation = membership.generation
         log.info("partitions taken over", partitions=sorted(numbers), loaded=sorted(taken))
-        return positions
+        return dict(self.positions)
 
     async def _load(self, numbers: set[int]) -> dict[int, Rows]:
         if not numbers:
@@ -102,44 +103,46 @@ class Ownership:
         return positions
 
     def _next_offset(self, stands: Position, tp: TP) -> int:
-        return stands.internal if tp.topic == self.internal_topic else stands.actions
+        return stands.internal if tp.topic == self.inputs[0] else stands.actions
 
-    async def _count_attempts(
-        self, taken: set[int], positions: Mapping[TP, int], membership: Membership
-    ) -> None:
+    async def _count_attempts(self, taken: set[int], membership: Membership) -> None:
         """Write down that a worker begins here: whatever kills it every time is found by that."""
         if not taken:
             return
-        producer = self.producers.next()
-        await producer.begin_transaction()
-        sent = []
-        changed = {}
+        producer = await self.producer()
+        sent: list[Sent] = []
         for number in taken:
-            internal = positions[TP(self.internal_topic, number)]
-            actions = positions[TP(self.actions_topic, number)]
+            internal, actions = (self.positions[TP(topic, number)] for topic in self.inputs)
             times = 1 + changelog.attempts_at(self.accounts[number], internal, actions)
-            row = msgspec.json.encode(Attempts(internal, actions, times))
-            changed[number] = [(changelog.ATTEMPTS_KEY, row)]
-            rows = [(changelog.ATTEMPTS_KEY, row, [])]
-            sent += await producer.send_rows(self.changelog_topic, number, rows)
             if times > ATTEMPTS_BEFORE_SINGLES:
                 self.suspects.add(number)
-        offsets = {tp: offset for tp, offset in positions.items() if tp.partition in taken}
+            row = msgspec.json.encode(Attempts(internal, actions, times))
+            self.accounts[number][changelog.ATTEMPTS_KEY] = row
+            rows: list[Row] = [(changelog.ATTEMPTS_KEY, row, [])]
+            sent += await producer.send_rows(self.changelog_topic, number, rows)
+        offsets = {tp: at for tp, at in self.positions.items() if tp.partition in taken}
         await producer.commit(self.group_id, membership, offsets, sent)
-        for number, rows_changed in changed.items():
-            changelog.apply_rows(self.accounts[number], rows_changed)
+
+    def spans(self, number: int, *runs: Run | None) -> list[tuple[int, int]]:
+        """Offsets (from, to) that a turn read of each input of partition `number`."""
+        stands = (self.positions[TP(topic, number)] for topic in self.inputs)
+        return [
+            (run.start, run.end) if run else (at, at) for run, at in zip(runs, stands, strict=True)
+        ]
 
     def position_row(self, number: int, offsets: Mapping[TP, int]) -> tuple[bytes, bytes]:
-        """The changelog row that says where partition `number` stands after a turn."""
-        stands = Position(
-            offsets[TP(self.internal_topic, number)],
-            offsets[TP(self.actions_topic, number)],
-            self.worker,
-        )
-        return changelog.POSITION_KEY, msgspec.json.encode(stands)
+        """The changelog row that says where partition `number` stands after a turn to `offsets`."""
+        inputs = (TP(topic, number) for topic in self.inputs)
+        internal, actions = (offsets.get(tp, self.positions[tp]) for tp in inputs)
+        return changelog.POSITION_KEY, msgspec.json.encode(Position(internal, actions, self.worker))
 
     async def producer(self) -> Producer:
         """A producer with its transaction begun."""
         producer = self.producers.next()
-        await producer.begin_transaction()
+        await producer.begin(self.group_id)
         return producer
+
+    async def renew_producers(self) -> None:
+        """Start new producers under the same ids, which aborts what the old ones left open."""
+        await self.producers.stop()
+        await self.producers.start()

@@ -23,7 +23,8 @@ class TakeOver(Recovery):
     @Service.task
     async def _restart_recovery(self) -> None:
         while not self.should_stop:
-            if await self.wait_for_stopped(self.signal_recovery_start):
+            # mode takes any object whose wait() can be awaited; its annotation says less.
+            if await self.wait_for_stopped(self.signal_recovery_start):  # type: ignore[arg-type]
                 return
             self.signal_recovery_start.clear()
             generation = self._generation_id

@@ -34,6 +34,9 @@ TRANSACTION_SECONDS = 10
 MAX_BATCH_BYTES = 900_000
 """Bytes of one batch on the wire; the broker's usual limit is 1 MiB."""
 
+Sent = Awaitable[Any]
+"""A batch on its way; awaiting it raises what the broker had against it."""
+
 Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 """(key, value, headers) of a record to be sent."""
 
@@ -49,7 +52,9 @@ class _OffsetCommitResponse(Response):
                 ("topic", CompactString("utf-8")),
                 (
                     "partition_errors",
-                    CompactArray(("partition", Int32), ("error_code", Int16), ("tags", TaggedFields)),
+                    CompactArray(
+                        ("partition", Int32), ("error_code", Int16), ("tags", TaggedFields)
+                    ),
                 ),
                 ("tags", TaggedFields),
             ),
@@ -111,7 +116,7 @@ class FencedOffsetCommit(Request[_OffsetCommit]):
 
     def build(self, request_struct_class: type[_OffsetCommit]) -> _OffsetCommit:
         """Lay the request out in wire order."""
-        topics = defaultdict(list)
+        topics: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         for tp, offset in sorted(self._offsets.items()):
             topics[tp.topic].append((tp.partition, offset, -1, "", {}))
         return request_struct_class(
@@ -134,7 +139,7 @@ class _FencedOffsetCommitHandler(sender.TxnOffsetCommitHandler):
             self._sender._txn_manager, self._group_id, self._sender.membership, offsets
         )
 
-    def handle_response(self, response: Any) -> float | None:  # noqa: ANN401
+    def handle_response(self, response: Any) -> float | None:
         # aiokafka reads pairs; version 3 ends each entry with tagged fields.
         response.errors = [
             (topic, [(partition, code) for partition, code, _ in partitions])
@@ -146,7 +151,7 @@ class _FencedOffsetCommitHandler(sender.TxnOffsetCommitHandler):
 class _FencedSender(sender.Sender):
     membership: Membership
 
-    async def _do_txn_offset_commit(self, offsets: Any, group_id: str) -> None:  # noqa: ANN401
+    async def _do_txn_offset_commit(self, offsets: Any, group_id: str) -> None:
         node_id = await self._find_coordinator(sender.CoordinationType.GROUP, group_id)
         await _FencedOffsetCommitHandler(self, offsets, group_id).do(node_id)
 
@@ -154,7 +159,7 @@ class _FencedSender(sender.Sender):
 class Producer(aiokafka.AIOKafkaProducer):
     """A transactional producer whose offsets are fenced by the group's generation."""
 
-    def __init__(self, transactional_id: str, **connection: Any) -> None:  # noqa: ANN401
+    def __init__(self, transactional_id: str, **connection: Any) -> None:
         super().__init__(
             transactional_id=transactional_id,
             transaction_timeout_ms=TRANSACTION_SECONDS * 1000,
@@ -162,8 +167,9 @@ class Producer(aiokafka.AIOKafkaProducer):
             retry_backoff_ms=20,
             **connection,
         )
-        plain = self._sender
-        self._sender = _FencedSender(
+        self._group_added: asyncio.Future[None]
+        plain: Any = self._sender
+        self._sender: Any = _FencedSender(
             plain.client,
             acks=plain._acks,
             txn_manager=plain._txn_manager,
@@ -172,8 +178,9 @@ class Producer(aiokafka.AIOKafkaProducer):
             request_timeout_ms=plain._request_timeout_ms,
         )
 
-    async def send_rows(self, topic: str, partition: int, rows: Iterable[Row]) -> list[Awaitable[Any]]:
+    async def send_rows(self, topic: str, partition: int, rows: Iterable[Row]) -> list[Sent]:
         """Queue rows as whole batches; answer a future for each batch, to be awaited by the caller."""
+        await self._group_added
         futures = []
         batch = self.create_batch()
         for key, value, headers in rows:
@@ -185,12 +192,25 @@ class Producer(aiokafka.AIOKafkaProducer):
             futures.append(await self.send_batch(batch, topic, partition=partition))
         return futures
 
+    async def begin(self, group_id: str) -> None:
+        """Begin a transaction that will hold offsets of `group_id`.
+
+        The group joins first: its round trip, and the wait for the commit markers of this
+        producer's last transaction, pass while the turn is being decided.
+        """
+        await self.begin_transaction()
+        self._group_added = asyncio.ensure_future(self._add_group(group_id))
+
+    async def _add_group(self, group_id: str) -> None:
+        while not await self._sender._do_add_offsets_to_txn(group_id):
+            pass
+
     async def commit(
         self,
         group_id: str,
         membership: Membership,
         offsets: Mapping[TP, int],
-        sent: Iterable[Awaitable[Any]],
+        sent: Iterable[Sent],
     ) -> None:
         """End the transaction with `offsets`; any error means that nothing of it may be believed.
 
@@ -198,6 +218,7 @@ class Producer(aiokafka.AIOKafkaProducer):
         And only after that the offsets: whoever takes a partition over reads up to the end of the
         log as it stands then, so a record must not be able to arrive behind an accepted offset.
         """
+        await self._group_added
         await asyncio.gather(*sent)
         self._sender.membership = membership
         await self.send_offsets_to_transaction(
@@ -209,7 +230,7 @@ class Producer(aiokafka.AIOKafkaProducer):
 class ProducerPair:
     """Two producers of one worker, used in turn."""
 
-    def __init__(self, worker: str, **connection: Any) -> None:  # noqa: ANN401
+    def __init__(self, worker: str, **connection: Any) -> None:
         self.ids = (f"{worker}-a", f"{worker}-b")
         self._connection = connection
         self._producers: list[Producer] = []

@@ -8,20 +8,23 @@ names of faust-streaming 0.15.3; tests/stream holds them to their word.
 import asyncio
 from collections.abc import Iterable, Mapping
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import aiokafka
 from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import Message
-from mode import Service
+from mode.types import ServiceT
 
 from processors.stream.last_words import die
 from processors.stream.turns import Membership, Run, Turn
 
 TURN_RECORDS = 16_000
 """A turn takes no more once it holds this many records: about a quarter of a second of work."""
+
+FETCH_SECONDS = 0.2
+"""How long a fetch waits for a first record; a rebalance may have to wait as long."""
 
 PAUSE_BETWEEN_FETCHES = 0.003
 """Seconds between two fetches while a turn is under way: fewer, fuller fetches cost less."""
@@ -50,7 +53,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def fetch(self, partitions: set[TP], timeout: float) -> dict[TP, Run]:  # noqa: ASYNC109
         """Runs of what was fetched, in [position before, position after); empty after `timeout`."""
-        return await self.call_thread(self._fetch, partitions, timeout)
+        runs: dict[TP, Run] = await self.call_thread(self._fetch, partitions, timeout)
+        return runs
 
     async def _fetch(self, partitions: set[TP], timeout: float) -> dict[TP, Run]:  # noqa: ASYNC109
         consumer = self._ensure_consumer()
@@ -80,16 +84,18 @@ class Consumer(driver.Consumer):
 
     _thread: ConsumerThread
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner: Owner | None = None
         self.next_offsets: dict[TP, int] = {}
         self.membership = Membership(0, "", None)
         self.waiting = Turn(self.membership)
         self.current: Turn | None = None
+        # A fetch under way when partitions are taken over would move positions unseen.
+        self.fetching = asyncio.Lock()
         self.idle = asyncio.Event()
         self.idle.set()
-        self.delivered_at = self.finished_at = monotonic()
+        self.finished_at = self.resumed_at = monotonic()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -99,15 +105,20 @@ class Consumer(driver.Consumer):
     async def take_over(self) -> None:
         """Make ready for what the last rebalance assigned; called while no records flow."""
         assert self.owner is not None
+        async with self.fetching:
+            await self._take_over(self.owner)
+
+    async def _take_over(self, owner: Owner) -> None:
         self.membership = await self._thread.call_thread(self._read_membership)
         partitions = self.assignment()
-        positions = dict(await self.owner.take_over(partitions, self.membership))
+        positions = dict(await owner.take_over(partitions, self.membership))
         if positions:
             await self._thread.seek_wait(positions)
         self.next_offsets = positions
         self.waiting = Turn(self.membership)
         self.current = None
         self.idle.set()
+        self.resumed_at = monotonic()
 
     async def _read_membership(self) -> Membership:
         return self._thread.membership()
@@ -115,7 +126,7 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Do nothing: `take_over` has moved every position already."""
 
-    async def commit(self, *_: Any, **__: Any) -> bool:  # noqa: ANN401
+    async def commit(self, *_: Any, **__: Any) -> bool:
         """Do nothing: offsets are committed inside a turn's transaction, or live in a sink."""
         return False
 
@@ -131,16 +142,17 @@ class Consumer(driver.Consumer):
 
     # --- delivery
 
-    async def _drain_messages(self, fetcher: Service) -> None:
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
         while not (self.should_stop or fetcher.should_stop):
             if not self.flow_active:
-                await self.wait(self.can_resume_flow)
+                await self.can_resume_flow.wait()
                 continue
             active = self._get_active_partitions()
             if not active:
                 await self.sleep(0.1)
                 continue
-            self._collect(await self._thread.fetch(set(active), timeout=0.5))
+            async with self.fetching:
+                self._collect(await self._thread.fetch(set(active), timeout=FETCH_SECONDS))
             await self._deliver()
             if self.waiting.size >= TURN_RECORDS:
                 await self.idle.wait()
@@ -148,8 +160,6 @@ class Consumer(driver.Consumer):
                 await asyncio.sleep(PAUSE_BETWEEN_FETCHES)
 
     def _collect(self, runs: dict[TP, Run]) -> None:
-        if not self.flow_active:
-            return
         for tp, run in runs.items():
             # Faust was seen to lose a fetched batch after a recovery; silence here would be loss.
             expected = self.next_offsets.get(tp)
@@ -164,15 +174,25 @@ class Consumer(driver.Consumer):
         turn, self.waiting = self.waiting, Turn(self.membership)
         self.current = turn
         self.idle.clear()
-        self.delivered_at = monotonic()
         await self.callback(self._message_of(turn))
 
     def _message_of(self, turn: Turn) -> Message:
         tp, run = next(iter(turn.runs.items()))
+        # Faust knows a message by its first record; the turn is its value.
         return Message(
-            tp.topic, tp.partition, run.start, None, 0, [], None, turn, None, 0, 0, tp,
+            topic=tp.topic,
+            partition=tp.partition,
+            offset=run.start,
+            timestamp=0.0,
+            timestamp_type=0,
+            headers=None,
+            key=None,
+            value=cast("bytes", turn),
+            checksum=None,
+            serialized_value_size=0,
+            tp=tp,
             generation_id=self.app.consumer_generation_id,
-        )  # fmt: skip
+        )
 
     async def finish(self, turn: Turn) -> None:
         """End `turn`; the next one is delivered at once if records wait."""

@@ -1,6 +1,6 @@
 """A turn: everything a worker has fetched of its partitions since the last turn began."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -34,6 +34,14 @@ class Run:
         self.end = later.end
         self.records += later.records
 
+    def singles(self) -> Iterator["Run"]:
+        """A run for each record; the last one ends where this one does."""
+        start = self.start
+        for record in self.records[:-1]:
+            yield Run(start, record.offset + 1, [record])
+            start = record.offset + 1
+        yield Run(start, self.end, self.records[-1:])
+
 
 @dataclass(slots=True)
 class Turn:
@@ -56,19 +64,27 @@ class Turn:
         """The number of records."""
         return sum(len(run.records) for run in self.runs.values())
 
+    def singles(self, topics: Iterable[str]) -> Iterator["Turn"]:
+        """Each record as a turn of its own, in the order they would be decided in together."""
+        for number in sorted({tp.partition for tp in self.runs}):
+            for tp in (TP(topic, number) for topic in topics):
+                if run := self.runs.get(tp):
+                    for single in run.singles():
+                        yield Turn(self.membership, {tp: single})
+
     def partitions(self, *topics: str) -> Iterator[tuple[int, list[Run | None]]]:
         """Each partition number of this turn, ascending, with its run of every topic asked for."""
         for number in sorted({tp.partition for tp in self.runs}):
             yield number, [self.runs.get(TP(topic, number)) for topic in topics]
 
 
-class TurnSchema(faust.Schema):
+class TurnSchema(faust.Schema[Any, Any]):
     """Hands a turn to the agent as it is: nothing is decoded on the way."""
 
-    def compile(self, app: faust.App, **_: Any) -> Callable[..., Awaitable[faust.Event]]:  # type: ignore[override]  # noqa: ANN401
+    def compile(self, app: faust.App, **_: Any) -> Callable[..., Awaitable[faust.Event]]:  # type: ignore[override]
         """Return the function that Faust makes an agent's event with."""
 
-        async def decode(message: Any, *, propagate: bool = False) -> faust.Event:  # noqa: ANN401, ARG001
+        async def decode(message: Any, *, propagate: bool = False) -> faust.Event:  # noqa: ARG001
             return faust.Event(app, None, message.value, {}, message)
 
         return decode

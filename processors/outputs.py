@@ -1,0 +1,131 @@
+"""What a turn has to say, gathered by topic and partition until its transaction takes it."""
+
+from base64 import b64encode
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+from aiokafka import ConsumerRecord
+from aiokafka.partitioner import murmur2
+
+from processors.engine import Decision
+from processors.stream.transaction import Row
+from schemas import moments, wire
+from schemas.actions import Action, Derived
+from schemas.results import JournalEntry, RejectedRecord
+from schemas.envelopes import Rejection
+from schemas.wire import REKEYED, TRACEPARENT
+
+Span = tuple[int, int]
+"""Offsets from the first up to, not including, the second."""
+
+
+@dataclass(slots=True)
+class Topics:
+    """Full names of the topics of scoring, and their common partition count once it is known."""
+
+    actions: str
+    internal: str
+    earned: str
+    accepted: str
+    declined: str
+    rejected: str
+    tiers: str
+    achievements: str
+    journal: str
+    changelog: str
+    partitions: int = 0
+
+    def partition_of(self, subject: str) -> int:
+        """Partition number of a subject: murmur2 of its UTF-8 bytes, as Java's clients have it."""
+        return int((murmur2(subject.encode()) & 0x7FFFFFFF) % self.partitions)
+
+
+class Outputs:
+    """Rows of one turn in the order they were said, and how often each outcome was."""
+
+    def __init__(self, topics: Topics) -> None:
+        self.topics = topics
+        self.outcomes: Counter[str] = Counter()
+        self._rows: defaultdict[tuple[str, int], list[Row]] = defaultdict(list)
+
+    def take(self) -> Iterator[tuple[str, int, list[Row]]]:
+        """Give away what was said so far, as (topic, partition, rows)."""
+        taken, self._rows = self._rows, defaultdict(list)
+        return ((topic, partition, rows) for (topic, partition), rows in taken.items())
+
+    def decision(self, number: int, action: Action, decision: Decision) -> None:
+        """Say all that follows from a decision, but the account and a rejection."""
+        topics = self.topics
+        for posting in decision.postings:
+            self._say(topics.earned, number, action, posting)
+        if decision.accepted is not None:
+            self._say(topics.accepted, number, action, decision.accepted)
+        if decision.declined is not None:
+            self._say(topics.declined, number, action, decision.declined)
+            self.outcomes[f"declined {decision.declined.reason}"] += 1
+        else:
+            self.outcomes[decision.outcome] += 1
+        for tier in decision.tiers:
+            self._say(topics.tiers, number, action, tier)
+        for achievement in decision.achievements:
+            self._say(topics.achievements, number, action, achievement)
+        for derived in decision.derived:
+            self._derive(derived, action.traceparent)
+
+    def _say(self, topic: str, number: int, action: Action, result: msgspec.Struct) -> None:
+        headers = wire.result_headers(type(result), action.program, action.traceparent)
+        row = (action.user_id.encode(), wire.encode(result), headers)
+        self._rows[topic, number].append(row)
+
+    def _derive(self, derived: Derived, traceparent: str | None) -> None:
+        number = self.topics.partition_of(derived.user_id)
+        headers = [(TRACEPARENT, traceparent.encode())] if traceparent else []
+        row = (derived.user_id.encode(), wire.encode(derived), headers)
+        self._rows[self.topics.internal, number].append(row)
+
+    def rejection(self, number: int, record: ConsumerRecord, why: Rejection) -> None:
+        """Say that a record is no valid action, with everything that was in it."""
+        value = record.value if record.value is not None else b""
+        try:
+            text, encoded = value.decode(), None
+        except UnicodeDecodeError:
+            text, encoded = None, b64encode(value).decode()
+        result = RejectedRecord(
+            id=f"{record.topic}/{record.partition}/{record.offset}",
+            reason=why.reason,
+            message=why.message,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            append_time=moments.write(record.timestamp),
+            action_id=why.id,
+            program=why.program,
+            user_id=why.user_id,
+            value=text,
+            value_base64=encoded,
+            headers={name: b.decode(errors="replace") for name, b in record.headers},
+        )
+        headers = wire.result_headers(RejectedRecord, why.program)
+        self._rows[self.topics.rejected, number].append((record.key, wire.encode(result), headers))
+        self.outcomes[f"rejected {why.reason}"] += 1
+
+    def rekey(self, record: ConsumerRecord, subject: str) -> None:
+        """Hand a record that came on a wrong partition on to its subject's."""
+        headers = [*record.headers, (REKEYED, str(record.timestamp).encode())]
+        number = self.topics.partition_of(subject)
+        row = (subject.encode(), record.value, headers)
+        self._rows[self.topics.internal, number].append(row)
+        self.outcomes["rekeyed"] += 1
+
+    def journal(self, number: int, internal: Span, actions: Span) -> None:
+        """Say what this turn read of one partition, so that a replay interleaves alike."""
+        entry = JournalEntry(internal=internal, actions=actions)
+        row = (b"%d" % number, wire.encode(entry), wire.result_headers(JournalEntry, None))
+        self._rows[self.topics.journal, number].append(row)
+
+    def changelog(self, number: int, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Say how the accounts of a partition changed."""
+        said = self._rows[self.topics.changelog, number]
+        said += [(key, value, []) for key, value in rows]

@@ -1,0 +1,106 @@
+"""One worker process: puts a kind of worker together and runs it until it is told to stop."""
+
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+
+import faust
+import uvloop
+from aiokafka import AIOKafkaConsumer
+
+from processors import scoring
+from processors.app import App, make_app, work
+from processors.engine import RuleBook
+from processors.logs import write_logs
+from processors.outputs import Topics
+from processors.pages import add_pages
+from processors.rulebook import RulesFollower
+from processors.scoring import Scoring
+from processors.settings import Settings
+from processors.status import Status
+from processors.stream import watchdog
+from processors.stream.changelog import AccountTable
+from processors.stream.ownership import Ownership
+from processors.stream.transport import Consumer
+from schemas.programs import LEAD_MS_MIN
+
+RESULT_TOPICS = {
+    "earned": "rewards.earned",
+    "accepted": "actions.accepted",
+    "declined": "actions.declined",
+    "rejected": "actions.rejected",
+    "tiers": "tier.changed",
+    "achievements": "achievements.unlocked",
+    "journal": "scoring.journal",
+}
+
+
+def run(kind: str, settings: Settings) -> None:
+    """Run a worker of `kind` (scoring, boards or ledger) in this process; returns when stopped.
+
+    Ends the process with code 70 when something is wrong; a supervisor starts it again.
+    """
+    write_logs(settings.log_format)
+    uvloop.install()
+    app = KINDS[kind](settings)
+    watchdog.watch(partial(stalled_for, app.turns))
+    faust.Worker(app, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
+
+
+def stalled_for(consumer: Consumer) -> float:
+    """Seconds for which records have waited while no turn was finished."""
+    waits = consumer.current is not None or any(consumer.lag(consumer.next_offsets).values())
+    return monotonic() - max(consumer.finished_at, consumer.resumed_at) if waits else 0.0
+
+
+def scoring_app(settings: Settings) -> App:
+    """Return the app of a scoring worker."""
+    connection = settings.kafka_connection
+    inputs = (settings.topic("actions.internal"), settings.topic("actions"))
+    ownership = Ownership(
+        worker=f"{settings.group('scoring')}-{settings.worker_id}",
+        inputs=inputs,
+        changelog_topic=settings.changelog,
+        group_id=settings.group("scoring"),
+        connection=connection,
+    )
+    app = make_app("scoring", settings, ownership)
+    accounts = AccountTable(app, name="accounts")
+    app.tables.add(accounts)
+    ownership.accounts = accounts.owned
+    ownership.beginnings = app.turns.earliest_offsets
+
+    rules = RuleBook()
+    lead = LEAD_MS_MIN / 1000
+    follower = RulesFollower(
+        settings.topic("rules"), rules.add, lead_seconds=lead, connection=connection
+    )
+    status = Status("scoring", app.turns)
+    status.details["accounts held"] = lambda: len(accounts)
+    status.details["rule versions in force"] = rules.names
+    status.obstacles.append(lambda: "" if follower.fresh else "the rules were not read for a while")
+
+    names = {name: settings.topic(topic) for name, topic in RESULT_TOPICS.items()}
+    topics = Topics(
+        internal=inputs[0], actions=inputs[1], changelog=settings.changelog, **names
+    )
+    worker = Scoring(ownership, follower, rules, status, topics)
+
+    async def prepare() -> None:
+        topics.partitions = await count_partitions(inputs[1], settings)
+        await ownership.producers.start()
+
+    app.preparations.append(prepare)
+    app.background.append(follower.follow())
+    work(app, list(inputs), lambda turn: scoring.score(worker, turn))
+    add_pages(app, status)
+    return app
+
+
+async def count_partitions(topic: str, settings: Settings) -> int:
+    """Ask the broker how many partitions a topic has."""
+    async with AIOKafkaConsumer(topic, **settings.kafka_connection) as client:
+        return len(client.partitions_for_topic(topic) or ())
+
+
+KINDS: dict[str, Callable[[Settings], App]] = {"scoring": scoring_app}
