@@ -1,6 +1,6 @@
 """An action: what happened, parsed. The only input of scoring."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -44,5 +44,5 @@ class Derived(msgspec.Struct, gc=False):
     user_id: str
     type: str
     occurred_at: str
-    data: dict[str, object]
+    data: dict[str, Any]
     version: str

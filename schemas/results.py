@@ -4,7 +4,7 @@ Times are RFC 3339 UTC strings with milliseconds. Points are integers of the cur
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -65,7 +65,7 @@ Kind = Literal[
     "move",
 ]
 
-Score = tuple[str, str, int] | tuple[str, str, int, Literal["quiet", "leaves"]]
+Score = tuple[str | int, ...]
 """(board, period, change): what a posting adds to its member's score on one board.
 
 A fourth element `quiet` asks for no `leaderboard.updated`; `leaves` takes the member off the board
@@ -102,7 +102,7 @@ class Posting(msgspec.Struct, gc=False):
     scores: list[Score]
     rule: str
     reason: str | None
-    reference: dict[str, object]
+    reference: dict[str, Any]
     # Every step of the sum as (what, value so far): enough to redo it by hand.
     why: list[tuple[str, str]]
 
@@ -115,7 +115,7 @@ class AcceptedAction(msgspec.Struct, gc=False):
     program: str
     user_id: str
     action: str
-    reference: dict[str, object]
+    reference: dict[str, Any]
     occurred_at: str
     rule: str
 
@@ -131,7 +131,7 @@ class DeclinedAction(msgspec.Struct, gc=False):
     reason: Declined
     message: str
     retry_at: str | None
-    reference: dict[str, object]
+    reference: dict[str, Any]
     occurred_at: str
     rule: str | None
 
@@ -182,7 +182,7 @@ class AchievementUnlocked(msgspec.Struct, gc=False):
     kind: Literal["badge", "reward", "unlock"]
     level: int
     state: Literal["EARNED", "DELIVERED", "REVOKED", "EXPIRED"]
-    payload: object
+    payload: Any
     expires_at: str | None
     actor: str | None
     occurred_at: str
