@@ -13,8 +13,8 @@ from processors.engine import Decision
 from processors.stream.transaction import Row
 from schemas import moments, wire
 from schemas.actions import Action, Derived
-from schemas.results import JournalEntry, RejectedRecord
 from schemas.envelopes import Rejection
+from schemas.results import Declined, JournalEntry, RejectedRecord
 from schemas.wire import REKEYED, TRACEPARENT
 
 Span = tuple[int, int]
@@ -55,16 +55,23 @@ class Outputs:
         taken, self._rows = self._rows, defaultdict(list)
         return ((topic, partition, rows) for (topic, partition), rows in taken.items())
 
-    def decision(self, number: int, action: Action, decision: Decision) -> None:
-        """Say all that follows from a decision, but the account and a rejection."""
+    def decision(
+        self, number: int, record: ConsumerRecord, action: Action, decision: Decision
+    ) -> None:
+        """Say all that follows from a decision, but the account."""
+        if decision.rejection is not None:
+            self.rejection(number, record, decision.rejection)
+            return
         topics = self.topics
         for posting in decision.postings:
             self._say(topics.earned, number, action, posting)
         if decision.accepted is not None:
             self._say(topics.accepted, number, action, decision.accepted)
-        if decision.declined is not None:
-            self._say(topics.declined, number, action, decision.declined)
-            self.outcomes[f"declined {decision.declined.reason}"] += 1
+        if (declined := decision.declined) is not None:
+            if declined.reason == Declined.DUPLICATE:
+                declined.id += f"@{record.partition}.{record.offset}"
+            self._say(topics.declined, number, action, declined)
+            self.outcomes[f"declined {declined.reason}"] += 1
         else:
             self.outcomes[decision.outcome] += 1
         for tier in decision.tiers:

@@ -9,13 +9,13 @@ offsets. Accounts in memory change after the commit, never before.
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
-from processors.engine import RuleBook, decide
+from processors.engine import Decision, RuleBook, decide
 from processors.outputs import Outputs, Topics
 from processors.rulebook import RulesFollower
 from processors.status import Status
@@ -31,7 +31,19 @@ from schemas.wire import REKEYED, read_action
 
 log = structlog.get_logger("laurel")
 
+LOG_APPEND_TIME = 1
+"""Kafka's code for a record stamped by the broker."""
+
 RowChanges = list[tuple[bytes, bytes | None]]
+
+
+class WrongTimestampsError(Exception):
+    """The producer stamped the records of an input: an old retry would be paid twice."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            f"topic {topic} must have message.timestamp.type=LogAppendTime; `laurel topics apply`"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,65 +101,72 @@ async def score_singly(scoring: Scoring, turn: Turn) -> None:
     scoring.ownership.suspects.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One partition while a turn of it is decided: its stored rows, the accounts opened so far."""
+
+    number: int
+    rows: Rows
+    said: Outputs
+    accounts: dict[tuple[str, str], Account] = field(default_factory=dict)
+
+    def account(self, action: Action) -> Account:
+        """The account of the action's subject, as the turn has left it so far."""
+        subject = (action.program, action.user_id)
+        return self.accounts.get(subject) or open_account(*subject, self.rows)
+
+    def changed_rows(self) -> RowChanges:
+        """The rows of every account that the turn changed."""
+        return [row for account in self.accounts.values() for row in changed_rows(account)]
+
+
 def decide_records(
     scoring: Scoring, number: int, records: list[ConsumerRecord], said: Outputs, refusal: str
 ) -> RowChanges:
     """Decide one partition's records in order; return the rows of the accounts that changed."""
-    rows = scoring.ownership.accounts[number]
-    accounts: dict[tuple[str, str], Account] = {}
-    internal_topic = scoring.topics.internal
+    desk = Desk(number, scoring.ownership.accounts[number], said)
     for record in records:
-        internal = record.topic == internal_topic
+        if record.timestamp_type != LOG_APPEND_TIME:
+            raise WrongTimestampsError(record.topic)
+        internal = record.topic == scoring.topics.internal
         action = read_action(record.value, record.headers, record.timestamp, internal)
         if refusal:
-            action = Rejection(Rejected.ENGINE_FAILURE, refusal)
-        if isinstance(action, Rejection):
+            said.rejection(number, record, Rejection(Rejected.ENGINE_FAILURE, refusal))
+        elif isinstance(action, Rejection):
             said.rejection(number, record, action)
         else:
-            decide_action(scoring, number, record, action, accounts, rows, said)
-    return [row for account in accounts.values() for row in changed_rows(account)]
+            decide_action(scoring, desk, record, action)
+    return desk.changed_rows()
 
 
-def decide_action(
-    scoring: Scoring,
-    number: int,
-    record: ConsumerRecord,
-    action: Action,
-    accounts: dict[tuple[str, str], Account],
-    rows: Rows,
-    said: Outputs,
-) -> None:
+def decide_action(scoring: Scoring, desk: Desk, record: ConsumerRecord, action: Action) -> None:
     """Decide one action on its subject's account, and say what follows."""
-    subject = (action.program, action.user_id)
-    account = accounts.get(subject)
-    if account is None:
-        account = open_account(*subject, rows)
-        # A subject with an account here was routed right before; only a new one is looked up.
-        if account.is_new and scoring.topics.partition_of(action.user_id) != number:
-            return misrouted(number, record, action, said)
+    account = desk.account(action)
+    # A subject with an account here was routed right before; only a new one is looked up.
+    if account.is_new and scoring.topics.partition_of(action.user_id) != desk.number:
+        misrouted(desk, record, action)
+        return
     try:
         rules = scoring.rules.in_force(action)
         decision = rules if isinstance(rules, Rejection) else decide(rules, account, action)
     except Exception as error:
         log.exception("the engine failed", action=action.id, program=action.program)
         decision = Rejection(Rejected.ENGINE_FAILURE, f"{type(error).__name__}: {error}")
-    if isinstance(decision, Rejection):
-        said.rejection(number, record, decision)
+    if isinstance(decision, Decision):
+        desk.accounts[action.program, action.user_id] = decision.account
+        desk.said.decision(desk.number, record, action, decision)
     else:
-        accounts[subject] = decision.account
-        said.decision(number, action, decision)
+        desk.said.rejection(desk.number, record, decision)
 
 
-def misrouted(number: int, record: ConsumerRecord, action: Action, said: Outputs) -> None:
+def misrouted(desk: Desk, record: ConsumerRecord, action: Action) -> None:
     """Hand a record of another partition's subject on to it; its producer hashes keys another way."""
     if any(name == REKEYED for name, _ in record.headers):
-        message = f"user_id {action.user_id!r} does not belong on partition {number}, re-keyed once"
-        loop = Rejection(
-            Rejected.MISROUTED_LOOP, message, action.id, action.program, action.user_id
-        )
-        said.rejection(number, record, loop)
+        message = f"user_id {action.user_id!r} does not belong on partition {desk.number}"
+        who = (action.id, action.program, action.user_id)
+        desk.said.rejection(desk.number, record, Rejection(Rejected.MISROUTED_LOOP, message, *who))
     else:
-        said.rekey(record, action.user_id)
+        desk.said.rekey(record, action.user_id)
 
 
 async def send(producer: Producer, said: Outputs) -> list[Sent]:

@@ -93,6 +93,11 @@ class Account(msgspec.Struct, gc=False):
     # Fields of the stored head that only a newer release can read.
     beyond: list[msgspec.Raw]
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing of it was ever stored."""
+        return self.rows.get(row_key(self.program, self.subject)) is None
+
     def row(self, name: str) -> bytes:
         """Return a row other than the head; empty when there is none."""
         key = row_key(self.program, self.subject, name)
