@@ -102,6 +102,7 @@ class Embedded:
             self._keeper.communicate()
             self._keeper = None
         if self._lock is not None:
+            os.ftruncate(self._lock, 0)
             os.close(self._lock)
             self._lock = None
 
