@@ -7,8 +7,8 @@ The head is read with every action; the other rows only when an action asks for 
 | (head) | a `Head`, MessagePack |
 | `ids.<day>.<n>` | 16-byte hashes of the action ids of one UTC day, at most `IDS_PER_ROW` |
 | `set.<name>` | 16-byte hashes of the members of a bounded set |
-| `times.<ACTION>` | the moments of accepted actions that a cooldown still looks at, 8 bytes each |
-| `waiting.<n>` | referrals that wait for the code to be registered, JSON, at most `WAITING_PER_ROW` |
+| `times.<ACTION>` | the moments of accepted actions that a cooldown still looks at, MessagePack |
+| `waiting.<n>` | referrals that wait for the code to be registered, MessagePack, at most `WAITING_PER_ROW` |
 
 Row keys are `program NUL subject` and `program NUL subject NUL row`.
 """
@@ -26,8 +26,6 @@ IDS_PER_ROW: Final = 256
 SET_MEMBERS_MAX: Final = 4_000
 """The most members a set may have: 64,000 bytes."""
 WAITING_PER_ROW: Final = 50
-DAYS_OF_GRACE: Final = 1
-"""How many days longer than needed ids are remembered: a re-keyed record may come that much later."""
 
 
 class Rows(Protocol):
@@ -219,13 +217,13 @@ def remembers(account: Account, wanted: bytes) -> bool:
 def remember(draft: Account, wanted: bytes, moment: int, forget_before: int) -> None:
     """Remember a digest under the UTC day of `moment`.
 
-    Days that ended before the moment `forget_before` are dropped when ids are moved to rows.
+    Days that lie before `forget_before` are dropped when ids are moved to rows.
     """
     head = draft.head
     head.fresh_ids += wanted
     head.fresh_days = [*head.fresh_days, moment // DAY]
     if len(head.fresh_days) > IDS_IN_HEAD:
-        _seal(draft, forget_before // DAY - DAYS_OF_GRACE)
+        _seal(draft, forget_before // DAY)
 
 
 def _seal(draft: Account, oldest: int) -> None:

@@ -1,0 +1,195 @@
+"""bind: from a program file's content to the rules that `decide` looks up."""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from processors.engine import numbers
+from processors.engine.boards import Boards
+from processors.engine.effects import bind_derives, bind_effect
+from processors.engine.eras import bind_eras, ladders_of
+from processors.engine.facts import bind_facts, fact_scale
+from processors.engine.formulas import Formula, read_formula
+from processors.engine.ladders import Ladder, bind_ladder
+from processors.engine.limits import bind_last_guards, bind_limits, points_limits
+from processors.engine.numbers import POWERS, plain, scaled
+from processors.engine.rules import (
+    ActionRules,
+    AwardRule,
+    BadgeRule,
+    Minimum,
+    Rules,
+)
+from schemas.moments import DAY, Calendar, calendar_of
+from schemas.programs import ActionType, Program, Rule, Table, parse_program
+
+COUNT: Final = re.compile(r"count\(([A-Z][A-Z0-9_]*)\)")
+
+_ROUNDINGS: Final = {"floor": numbers.floor, "nearest": numbers.nearest}
+
+
+def bind(document: Mapping[str, Any]) -> Rules:
+    """Bind a version of a program.
+
+    Raises pydantic.ValidationError or ValueError when it is none; `laurel rules check` names every
+    problem with its line.
+    """
+    return bind_program(parse_program(document))
+
+
+def bind_program(program: Program) -> Rules:
+    """Bind a version that was read. Raises ValueError naming the place that cannot be bound."""
+    calendar = calendar_of(program.timezone)
+    currency = next(iter(program.currencies))
+    ladders = tuple(bind_ladder(name, ladder, currency) for name, ladder in program.ladders.items())
+    late = program.accept_late
+    return Rules(
+        program=program.program,
+        version=f"{program.program}@{program.effective_from}",
+        calendar=calendar,
+        accept_late=None if isinstance(late, str) else late.milliseconds,
+        currency=currency,
+        actions={
+            name: _bind_action(program, calendar, ladders, name, action)
+            for name, action in program.actions.items()
+        },
+        ladders=ladders,
+        boards=Boards(program.boards, ladders, calendar),
+    )
+
+
+def _bind_action(
+    program: Program,
+    calendar: Calendar,
+    ladders: tuple[Ladder, ...],
+    name: str,
+    action: ActionType,
+) -> ActionRules:
+    limits, notes = bind_limits(name, action)
+    derives = bind_derives(action.derives)
+    effect = bind_effect(action)
+    idle = not (action.rules or derives or effect or limits)
+    return ActionRules(
+        type=name,
+        ref=f"{program.program}@{program.effective_from}/{name.lower()}",
+        outside=not {"outside", "service", "admin"}.isdisjoint(action.origin),
+        inside=not {"engine", "job"}.isdisjoint(action.origin),
+        read_facts=bind_facts(action.facts, calendar),
+        reference=_bind_reference(action),
+        periods=tuple(fact for fact, said in action.facts.items() if said.type == "period"),
+        idle=idle,
+        limits=limits,
+        last_guards=bind_last_guards(name, action),
+        awards=tuple(
+            _bind_rule(program, calendar, ladders, name, rule_name) for rule_name in action.rules
+        ),
+        points_limits=points_limits(action),
+        effect=effect,
+        derives=derives,
+        notes=notes,
+        badges=_bind_badges(program, name, action),
+    )
+
+
+def _bind_reference(action: ActionType) -> Callable[[Mapping[str, Any]], dict[str, object]]:
+    """Make what picks the facts that results repeat; numbers are shown as they were sent."""
+    numbers_of = {fact: fact_scale(action.facts[fact]) for fact in action.reference}
+
+    def reference(facts: Mapping[str, Any]) -> dict[str, object]:
+        return {
+            fact: facts[fact] if scale is None else plain(facts[fact], scale)
+            for fact, scale in numbers_of.items()
+            if fact in facts
+        }
+
+    return reference
+
+
+def _bind_badges(program: Program, name: str, action: ActionType) -> tuple[BadgeRule, ...]:
+    """Return the badges that an action of this type may earn."""
+    badges = []
+    for badge, said in program.badges.items():
+        counted = COUNT.fullmatch(said.measure)
+        if counted is None and action.rules:
+            badges.append(BadgeRule(badge, None, said.at))
+        elif counted is not None and counted[1] == name:
+            badges.append(BadgeRule(badge, name, said.at))
+    return tuple(badges)
+
+
+def _bind_rule(
+    program: Program,
+    calendar: Calendar,
+    ladders: tuple[Ladder, ...],
+    action_name: str,
+    rule_name: str,
+) -> AwardRule:
+    action = program.actions[action_name]
+    rule = action.rules[rule_name]
+    currency_name = rule.currency or next(iter(program.currencies))
+    currency = program.currencies[currency_name]
+    base = bind_base(rule, action)
+    # Base points have at least the decimals of the currency, so that rounding only ever divides.
+    lift = max(currency.scale - base.scale, 0)
+    ladder = next((each for each in ladders if each.name in ladders_of(rule)), None)
+    return AwardRule(
+        name=rule_name,
+        ref=f"{program.program}@{program.effective_from}/{rule_name}",
+        kind=rule.kind,
+        currency=currency_name,
+        currency_scale=currency.scale,
+        base=_lifted(base.units, POWERS[lift]),
+        base_text=base.text,
+        base_scale=base.scale + lift,
+        ladder=ladder,
+        eras=bind_eras(
+            program, action_name, rule, ladder, decimals=base.scale + lift - currency.scale
+        ),
+        round=_ROUNDINGS[currency.rounding],
+        rounding=currency.rounding,
+        minimum=tuple(_minimum(action, fact, least) for fact, least in rule.minimum.items()),
+        max_points=rule.max_points,
+        expires=_bind_expiry(rule, calendar),
+        scores=rule.scores,
+        category=rule.category,
+        actor=rule.actor,
+        reason=rule.reason,
+    )
+
+
+def bind_base(rule: Rule, action: ActionType) -> Formula:
+    """Return the base points of a rule as a formula. Raises FormulaError."""
+    scales = {
+        name: scale
+        for name, fact in action.facts.items()
+        if fact.required and (scale := fact_scale(fact)) is not None
+    }
+    if isinstance(rule.points, Table):
+        table, fact = rule.points.table, rule.points.fact
+        return Formula(
+            f"points of {fact}", 0, frozenset((fact,)), lambda facts: table.get(facts[fact], 0)
+        )
+    return read_formula(str(rule.points), scales)
+
+
+def _lifted(
+    units: Callable[[Mapping[str, Any]], int], power: int
+) -> Callable[[Mapping[str, Any]], int]:
+    return units if power == 1 else lambda facts: units(facts) * power
+
+
+def _minimum(action: ActionType, fact: str, least: Decimal) -> Minimum:
+    units, decimals = scaled(least)
+    scale = fact_scale(action.facts[fact]) or 0
+    if decimals > scale:
+        raise ValueError(f"minimum of {fact}: {least} has more decimals than the fact")
+    return Minimum(fact, units * POWERS[scale - decimals], str(least))
+
+
+def _bind_expiry(rule: Rule, calendar: Calendar) -> Callable[[int], int] | None:
+    if rule.expires is None:
+        return None
+    months = rule.expires.months
+    days, rest = divmod(rule.expires.milliseconds, DAY)
+    return lambda moment: calendar.after(moment, days=days, months=months) + rest

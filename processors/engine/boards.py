@@ -1,0 +1,181 @@
+"""Boards: which scores a posting makes, and how a member moves between the boards of a split.
+
+A member stands on one board of a split per period. Where, and with what score, the account's
+`standings` tell: `region:US weekly:2025-W49` -> 40. Without a place (no country yet) the score is
+kept as `region: weekly:2025-W49` and stands on no board until there is one.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+from processors.engine.ladders import Ladder, held
+from schemas import programs
+from schemas.accounts import Head
+from schemas.moments import Calendar, Day, PeriodKind
+from schemas.results import Score
+
+COUNTRY: Final = "country"
+TEMPLATES_MAX: Final = 4_096
+
+
+class Board(NamedTuple):
+    """A bound board: its periods, and those whose changes are told to subscribers."""
+
+    name: str
+    split: str | None
+    periods: tuple[PeriodKind, ...]
+    told: frozenset[PeriodKind]
+
+
+class Template(NamedTuple):
+    """The boards that a posting of one day scores on, for members of one country and one step."""
+
+    told: tuple[tuple[str, str], ...]
+    quiet: tuple[tuple[str, str], ...]
+    standings: tuple[str, ...]
+
+
+class Boards:
+    """The boards of one version; templates are made on first use and kept per day."""
+
+    def __init__(
+        self, boards: Mapping[str, programs.Board], ladders: tuple[Ladder, ...], calendar: Calendar
+    ) -> None:
+        self.calendar = calendar
+        self.boards = tuple(
+            Board(name, board.split, tuple(board.periods), _told(board))
+            for name, board in boards.items()
+        )
+        self._ladders = {ladder.name: ladder for ladder in ladders}
+        self._splits = tuple(
+            dict.fromkeys(board.split for board in self.boards if board.split is not None)
+        )
+        self._templates: dict[tuple[object, ...], Template] = {}
+
+    def score(
+        self,
+        head: Head,
+        day: Day,
+        points: int,
+        periods: Literal["all", "all_time"],
+        forget_before: int,
+    ) -> list[Score]:
+        """Score points of a day on all boards the member stands on; note them in the standings.
+
+        Standings of periods that ended before the moment `forget_before` may be dropped.
+        """
+        key = (day.start, periods, *[self.place(head, split) for split in self._splits])
+        template = self._templates.get(key)
+        if template is None:
+            if len(self._templates) >= TEMPLATES_MAX:
+                self._templates.clear()
+            template = self._templates[key] = self._template(head, day, periods)
+        standings = head.standings.copy()
+        for standing in template.standings:
+            if standing not in standings:
+                head.standings = self._kept(standings, forget_before)
+                return self._score_first(head, day, points, periods)
+            standings[standing] += points
+        head.standings = standings
+        scores: list[Score] = [(board, period, points) for board, period in template.told]
+        scores += [(board, period, points, "quiet") for board, period in template.quiet]
+        return scores
+
+    def place(self, head: Head, split: str) -> str:
+        """Return the member's part of a split now; empty when it has none."""
+        return head.country or "" if split == COUNTRY else held(self._ladders[split], head.steps)
+
+    def move(self, head: Head, split: str, moment: int) -> list[Score]:
+        """Take a member's whole scores to the part of the split that holds now.
+
+        Moved is what stands in periods that have not ended at `moment`; older ones stay. Scores
+        leave their old boards first.
+        """
+        leaves: list[Score] = []
+        enters: list[Score] = []
+        standings: dict[str, int] = {}
+        names = {board.name: board for board in self.boards if board.split == split}
+        for key, score in head.standings.items():
+            board, place, period = _parts(key)
+            new = self.place(head, split) if board in names else place
+            if new == place or self.calendar.bounds(period)[1] <= moment:
+                standings[key] = standings.get(key, 0) + score
+                continue
+            if place:
+                leaves.append((f"{board}:{place}", period, -score, "leaves"))
+            if new:
+                enters.append(_entry(names[board], new, period, score))
+            moved = f"{board}:{new} {period}"
+            standings[moved] = standings.get(moved, 0) + score
+        head.standings = standings
+        return leaves + enters
+
+    def _template(self, head: Head, day: Day, periods: Literal["all", "all_time"]) -> Template:
+        told: list[tuple[str, str]] = []
+        quiet: list[tuple[str, str]] = []
+        standings: list[str] = []
+        for board, kind in self._columns(periods):
+            place = "" if board.split is None else self.place(head, board.split)
+            name = board.name if board.split is None else f"{board.name}:{place}"
+            if board.split is not None:
+                standings.append(f"{name} {day.names[kind]}")
+            if board.split is None or place:
+                (told if kind in board.told else quiet).append((name, day.names[kind]))
+        return Template(tuple(told), tuple(quiet), tuple(standings))
+
+    def _score_first(
+        self, head: Head, day: Day, points: int, periods: Literal["all", "all_time"]
+    ) -> list[Score]:
+        """Score where the member stands already, else where the member belongs now."""
+        standings = head.standings
+        stands = {(board, period): place for board, place, period in map(_parts, standings)}
+        scores: list[Score] = []
+        for board, kind in self._columns(periods):
+            period = day.names[kind]
+            if board.split is None:
+                scores.append(_entry(board, "", period, points))
+                continue
+            place = stands.get((board.name, period))
+            if place is None:
+                place = self.place(head, board.split)
+            key = f"{board.name}:{place} {period}"
+            standings[key] = standings.get(key, 0) + points
+            if place:
+                scores.append(_entry(board, place, period, points))
+        return sorted(scores, key=len)
+
+    def _kept(self, standings: dict[str, int], forget_before: int) -> dict[str, int]:
+        ends = self.calendar.bounds
+        return {
+            standing: score
+            for standing, score in standings.items()
+            if ends(_parts(standing)[2])[1] >= forget_before
+        }
+
+    def _columns(self, periods: Literal["all", "all_time"]) -> list[tuple[Board, PeriodKind]]:
+        return [
+            (board, kind)
+            for board in self.boards
+            for kind in board.periods
+            if periods == "all" or kind == "all_time"
+        ]
+
+
+def _told(board: programs.Board) -> frozenset[PeriodKind]:
+    if isinstance(board.ranks, bool):
+        return frozenset(board.periods if board.ranks else ())
+    return frozenset(board.ranks)
+
+
+def _parts(standing: str) -> tuple[str, str, str]:
+    """Split a standing's key into board, place and period."""
+    name, _, period = standing.rpartition(" ")
+    board, _, place = name.partition(":")
+    return board, place, period
+
+
+def _entry(board: Board, place: str, period: str, points: int) -> Score:
+    name = f"{board.name}:{place}" if place else board.name
+    if period.partition(":")[0] in board.told:
+        return (name, period, points)
+    return (name, period, points, "quiet")

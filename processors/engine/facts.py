@@ -1,0 +1,191 @@
+"""Facts: the named values of an action's `data`, read as its program declares them."""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from processors.engine.numbers import POWERS, read_units, scaled
+from schemas.actions import RESERVED_SUBJECTS
+from schemas.moments import Calendar, calendar_of
+from schemas.moments import read as read_moment
+from schemas.programs import Fact
+
+TEXT_BYTES_MAX: Final = 1_024
+NAME_BYTES_MAX: Final = 128
+CODE_BYTES_MAX: Final = 100
+TEXTS_MAX: Final = 64
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
+
+Convert = Callable[[Any], Any]
+FactReader = Callable[[msgspec.Raw], "dict[str, Any] | str"]
+"""Reads `data` into facts by name, missing ones left out; or says in a sentence what is wrong."""
+
+
+def fact_scale(fact: Fact) -> int | None:
+    """Return the decimals of a number fact; None when it is no number."""
+    if fact.type == "integer":
+        return 0
+    return int(fact.type[8]) if fact.type.startswith("decimal") else None
+
+
+def bind_facts(facts: Mapping[str, Fact], calendar: Calendar) -> FactReader:
+    """Make the reader of an action's facts. A number becomes an integer of its smallest decimal."""
+    columns = [(name, fact.required, *_column(fact, calendar)) for name, fact in facts.items()]
+    form = msgspec.defstruct(
+        "Facts",
+        [(f"fact{at}", kind, None) for at, (_, _, kind, _) in enumerate(columns)],
+        rename={f"fact{at}": name for at, (name, *_) in enumerate(columns)},
+        gc=False,
+    )
+    decode = msgspec.json.Decoder(form).decode
+    plan = [
+        (f"fact{at}", name, required, convert)
+        for at, (name, required, _, convert) in enumerate(columns)
+    ]
+
+    def read(data: msgspec.Raw) -> dict[str, Any] | str:
+        try:
+            found = decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return _ill_typed(data, facts, calendar)
+        read: dict[str, Any] = {}
+        for attribute, name, required, convert in plan:
+            value = getattr(found, attribute)
+            try:
+                if value is not None:
+                    value = convert(value)
+            except ValueError as wrong:
+                return f"`data.{name}` {wrong}: {_short(data, name)}"
+            if value is not None:
+                read[name] = value
+            elif required:
+                return f"`data.{name}` is missing"
+        return read
+
+    return read
+
+
+def _column(fact: Fact, calendar: Calendar) -> tuple[Any, Convert]:
+    """Return the type a fact is decoded as and the function that checks and converts it."""
+    scale = fact_scale(fact)
+    if scale is not None:
+        return msgspec.Raw, _number(fact, scale)
+    if fact.type == "moment":
+        return str | int | None, read_moment
+    if fact.type == "flag":
+        return bool | None, bool
+    if fact.type == "texts":
+        return list[str] | None, _texts
+    if fact.type == "period":
+        return str | None, _period(calendar)
+    return str | None, {
+        "text": _text,
+        "member": _member,
+        "code": _code,
+        "country": _country,
+        "timezone": _zone,
+    }[fact.type]
+
+
+def _number(fact: Fact, scale: int) -> Convert:
+    least = None if fact.least is None else _units(fact.least, scale)
+    most = None if fact.most is None else _units(fact.most, scale)
+    nonzero = fact.nonzero
+
+    def convert(written: msgspec.Raw) -> int | None:
+        text = bytes(written)
+        if text == b"null":
+            return None
+        units = read_units(text, scale)
+        if least is not None and units < least:
+            raise ValueError(f"is less than {fact.least}")
+        if most is not None and units > most:
+            raise ValueError(f"is more than {fact.most}")
+        if nonzero and units == 0:
+            raise ValueError("is 0")
+        return units
+
+    return convert
+
+
+def _units(number: Decimal, scale: int) -> int:
+    units, decimals = scaled(number)
+    if decimals > scale:
+        raise ValueError(f"{number} has more decimals than its fact")
+    return units * POWERS[scale - decimals]
+
+
+def _text(text: str) -> str | None:
+    if len(text) > TEXT_BYTES_MAX or len(text.encode()) > TEXT_BYTES_MAX:
+        raise ValueError(f"is longer than {TEXT_BYTES_MAX} bytes")
+    if "\0" in text:
+        raise ValueError("contains a zero character")
+    return text or None
+
+
+def _name(text: str, bytes_max: int) -> str | None:
+    if len(text.encode()) > bytes_max:
+        raise ValueError(f"is longer than {bytes_max} bytes")
+    if _CONTROL.search(text):
+        raise ValueError("contains a control character")
+    return text or None
+
+
+def _member(text: str) -> str | None:
+    if text.startswith(RESERVED_SUBJECTS):
+        raise ValueError("begins with a reserved prefix")
+    return _name(text, NAME_BYTES_MAX)
+
+
+def _code(text: str) -> str | None:
+    return _name(text, CODE_BYTES_MAX)
+
+
+def _country(text: str) -> str | None:
+    if text and not _COUNTRY.fullmatch(text):
+        raise ValueError("is no country code of two capital letters")
+    return text or None
+
+
+def _zone(text: str) -> str:
+    calendar_of(text)
+    return text
+
+
+def _period(calendar: Calendar) -> Convert:
+    def convert(text: str) -> str:
+        calendar.bounds(text)
+        return text
+
+    return convert
+
+
+def _texts(texts: list[str]) -> list[str]:
+    if len(texts) > TEXTS_MAX:
+        raise ValueError(f"has more than {TEXTS_MAX} entries")
+    for text in texts:
+        _name(text, NAME_BYTES_MAX)
+    return texts
+
+
+def _ill_typed(data: msgspec.Raw, facts: Mapping[str, Fact], calendar: Calendar) -> str:
+    """Find the fact whose value is not of its type."""
+    written = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    for name, fact in facts.items():
+        kind, _ = _column(fact, calendar)
+        try:
+            msgspec.json.decode(written.get(name, msgspec.Raw(b"null")), type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return f"`data.{name}` is no {fact.type}: {_short(data, name)}"
+    return "`data` is no JSON object"
+
+
+def _short(data: msgspec.Raw, name: str) -> str:
+    written = bytes(msgspec.json.decode(data, type=dict[str, msgspec.Raw])[name])
+    text = written.decode(errors="replace")
+    return text if len(text) <= 80 else f"{text[:79]}…"  # noqa: PLR2004

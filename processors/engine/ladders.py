@@ -1,0 +1,68 @@
+"""Ladders: steps held by the value of a measure, recomputed after every action in both directions."""
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas import programs
+from schemas.results import TierChanged
+
+if TYPE_CHECKING:
+    from processors.engine.rules import Scene
+
+
+class Ladder(NamedTuple):
+    """A bound ladder: the names of its steps and the values from which each is held, rising."""
+
+    name: str
+    currency: str
+    steps: tuple[str, ...]
+    thresholds: tuple[int, ...]
+
+    def step_at(self, value: int) -> str:
+        """Return the step held at this value of the measure; below all thresholds the first."""
+        return self.steps[max(bisect_right(self.thresholds, value) - 1, 0)]
+
+
+def bind_ladder(name: str, ladder: programs.Ladder, currency: str) -> Ladder:
+    """Bind a ladder of a program; without a currency of its own it measures `currency`."""
+    return Ladder(
+        name,
+        ladder.currency or currency,
+        tuple(step.name for step in ladder.steps),
+        tuple(step.at for step in ladder.steps),
+    )
+
+
+def held(ladder: Ladder, steps: dict[str, str]) -> str:
+    """Return the step an account holds; a new account holds the first one."""
+    step = steps.get(ladder.name)
+    return step if step in ladder.steps else ladder.steps[0]
+
+
+def climb(scene: "Scene", ladder: Ladder, value: int, actor: str | None) -> TierChanged | None:
+    """Give the draft the step that `value` reaches; tell the change, if it is one.
+
+    Its threshold is the one that was reached going up, or is no longer reached going down.
+    """
+    steps = scene.draft.head.steps
+    new = ladder.step_at(value)
+    if steps.get(ladder.name) == new:
+        return None
+    old = held(ladder, steps)
+    scene.draft.head.steps = {**steps, ladder.name: new}
+    if old == new:
+        return None
+    up = ladder.steps.index(new) > ladder.steps.index(old)
+    return TierChanged(
+        id=f"{scene.action.id}#{ladder.name}",
+        program=scene.action.program,
+        user_id=scene.action.user_id,
+        ladder=ladder.name,
+        old=old,
+        new=new,
+        direction="up" if up else "down",
+        value=value,
+        threshold=ladder.thresholds[ladder.steps.index(new if up else old)],
+        actor=actor,
+        occurred_at=scene.moment,
+    )

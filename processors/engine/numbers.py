@@ -1,0 +1,85 @@
+"""Exact decimal numbers as scaled integers: the value is `units / 10**scale`."""
+
+import re
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+POWERS: Final[tuple[int, ...]] = tuple(10**exponent for exponent in range(64))
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+_PLAIN_DECIMAL: Final = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?", re.ASCII)
+_MAGNITUDE_MAX: Final = 2**53
+_SAFE_DIGITS: Final = 15  # fewer digits than 2**53 has
+
+
+def read_units(text: bytes, scale: int) -> int:
+    """Read a JSON number, or a JSON string of digits, as units of `10**-scale`.
+
+    Raises ValueError when it is neither, has more decimals than `scale`, or lies beyond ±2^53.
+    """
+    whole, _, fraction = text.partition(b".")
+    if (
+        len(whole) <= _SAFE_DIGITS
+        and whole.isdigit()
+        and (not fraction or (fraction.isdigit() and len(fraction) <= scale))
+    ):
+        return int(whole + fraction) * POWERS[scale - len(fraction)]
+    return _read_carefully(text, scale)
+
+
+def _read_carefully(text: bytes, scale: int) -> int:
+    written = msgspec.json.decode(text) if text.startswith(b'"') else text.decode()
+    if text.startswith(b'"') and not _PLAIN_DECIMAL.fullmatch(written):
+        raise ValueError("is no number")
+    try:
+        number = Decimal(written)
+    except ArithmeticError as wrong:
+        raise ValueError("is no number") from wrong
+    if abs(number) > _MAGNITUDE_MAX:
+        raise ValueError("lies beyond ±2^53")
+    units, decimals = scaled(number)
+    if decimals > scale:
+        raise ValueError(f"has more than {scale} decimals" if scale else "is not whole")
+    return units * POWERS[scale - decimals]
+
+
+def scaled(number: Decimal) -> tuple[int, int]:
+    """Return a number as (units, scale) with the least scale."""
+    sign, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int), "a finite number"
+    units = int("".join(map(str, digits)))
+    if units == 0:
+        return 0, 0
+    while exponent < 0 and units % 10 == 0:
+        units //= 10
+        exponent += 1
+    if exponent > 0:
+        units, exponent = units * 10**exponent, 0
+    return -units if sign else units, -exponent
+
+
+def show(units: int, scale: int) -> str:
+    """Write a number in decimal digits, without trailing zeros: 18518505, 5 becomes `185.18505`."""
+    if scale == 0:
+        return str(units)
+    whole, rest = divmod(abs(units), POWERS[scale])
+    sign = "-" if units < 0 else ""
+    return f"{sign}{whole}.{rest:0{scale}d}".rstrip("0") if rest else f"{sign}{whole}"
+
+
+def plain(units: int, scale: int) -> int | float:
+    """Return a number as JSON shows it; for people, no amount is computed from it."""
+    whole, rest = divmod(units, POWERS[scale])
+    return units / POWERS[scale] if rest else whole
+
+
+def floor(units: int, divisor: int) -> int:
+    """Divide and round down."""
+    return units // divisor
+
+
+def nearest(units: int, divisor: int) -> int:
+    """Divide and round to the nearest whole number, halves away from zero."""
+    rounded = (2 * abs(units) + divisor) // (2 * divisor)
+    return rounded if units >= 0 else -rounded
