@@ -8,6 +8,9 @@ from typing import Any
 import aiokafka
 from aiokafka.structs import TopicPartition
 
+LEAD_SECONDS_MIN = 2.0
+"""The smallest lead a version may be published with."""
+
 POLL_SECONDS = 0.5
 """Between two full reads of the topic."""
 
@@ -22,14 +25,12 @@ class RulesFollower:
     def __init__(
         self,
         topic: str,
-        on_version: Callable[[bytes, bytes | None, int], None],
+        on_version: Callable[[bytes | None, int], None],
         *,
-        lead_seconds: float,
         connection: Mapping[str, Any],
     ) -> None:
         self._tp = TopicPartition(topic, 0)
         self._on_version = on_version
-        self._lead_seconds = lead_seconds
         self._connection = connection
         self._read_at = float("-inf")
         self._was_read = asyncio.Event()
@@ -42,7 +43,7 @@ class RulesFollower:
     @property
     def fresh(self) -> bool:
         """Whether every version that may count now has been read."""
-        return self.age < self._lead_seconds
+        return self.age < LEAD_SECONDS_MIN
 
     async def wait_until_fresh(self) -> None:
         """Return as soon as a turn may be decided; at once in the ordinary case."""
@@ -51,7 +52,7 @@ class RulesFollower:
             await self._was_read.wait()
 
     async def follow(self) -> None:
-        """Read for ever; each version is handed on as (key, value, append time in ms)."""
+        """Read for ever; each record is handed on as (value, append time in ms)."""
         async with aiokafka.AIOKafkaConsumer(
             isolation_level="read_committed", enable_auto_commit=False, **self._connection
         ) as reader:
@@ -62,7 +63,7 @@ class RulesFollower:
                 end = (await reader.end_offsets([self._tp]))[self._tp]
                 while await reader.position(self._tp) < end:
                     for record in (await reader.getmany(timeout_ms=100)).get(self._tp, []):
-                        self._on_version(record.key, record.value, record.timestamp)
+                        self._on_version(record.value, record.timestamp)
                 self._read_at = began
                 self._was_read.set()
                 await asyncio.sleep(POLL_SECONDS)

@@ -91,11 +91,12 @@ async def score_turn(scoring: Scoring, turn: Turn, refusal: str = "") -> None:
 
 async def score_singly(scoring: Scoring, turn: Turn) -> None:
     """A transaction for each record: workers died here before, and this finds the record."""
-    for single in turn.singles(scoring.ownership.inputs):
+    for tp, single in turn.singles(scoring.ownership.inputs):
+        refusal = scoring.ownership.verdict(tp.partition)
         try:
-            await score_turn(scoring, single)
+            await score_turn(scoring, single, refusal)
         except Exception as error:
-            log.exception("a record is quarantined", turn=single)
+            log.exception("a record is quarantined", tp=tp, offset=single.runs[tp].start)
             await scoring.ownership.renew_producers()
             await score_turn(scoring, single, refusal=f"{type(error).__name__}: {error}")
     scoring.ownership.suspects.clear()
@@ -147,7 +148,7 @@ def decide_action(scoring: Scoring, desk: Desk, record: ConsumerRecord, action: 
         misrouted(desk, record, action)
         return
     try:
-        rules = scoring.rules.in_force(action)
+        rules = scoring.rules.rules_for(action)
         decision = rules if isinstance(rules, Rejection) else decide(rules, account, action)
     except Exception as error:
         log.exception("the engine failed", action=action.id, program=action.program)

@@ -5,6 +5,7 @@ from functools import partial
 from time import monotonic
 
 import faust
+import structlog
 import uvloop
 from aiokafka import AIOKafkaConsumer
 
@@ -22,7 +23,9 @@ from processors.stream import watchdog
 from processors.stream.changelog import AccountTable
 from processors.stream.ownership import Ownership
 from processors.stream.transport import Consumer
-from schemas.programs import LEAD_MS_MIN
+from schemas.programs import read_published
+
+log = structlog.get_logger("laurel")
 
 RESULT_TOPICS = {
     "earned": "rewards.earned",
@@ -71,19 +74,18 @@ def scoring_app(settings: Settings) -> App:
     ownership.beginnings = app.turns.earliest_offsets
 
     rules = RuleBook()
-    lead = LEAD_MS_MIN / 1000
-    follower = RulesFollower(
-        settings.topic("rules"), rules.add, lead_seconds=lead, connection=connection
-    )
     status = Status("scoring", app.turns)
-    status.details["accounts held"] = lambda: len(accounts)
-    status.details["rule versions in force"] = rules.names
+    follower = RulesFollower(
+        settings.topic("rules"), partial(book_version, rules, status), connection=connection
+    )
+    status.details["rows of accounts held"] = lambda: len(accounts)
+    status.details["rule versions"] = lambda: [
+        booked.published.version for booked in rules.versions()
+    ]
     status.obstacles.append(lambda: "" if follower.fresh else "the rules were not read for a while")
 
     names = {name: settings.topic(topic) for name, topic in RESULT_TOPICS.items()}
-    topics = Topics(
-        internal=inputs[0], actions=inputs[1], changelog=settings.changelog, **names
-    )
+    topics = Topics(internal=inputs[0], actions=inputs[1], changelog=settings.changelog, **names)
     worker = Scoring(ownership, follower, rules, status, topics)
 
     async def prepare() -> None:
@@ -95,6 +97,18 @@ def scoring_app(settings: Settings) -> App:
     work(app, list(inputs), lambda turn: scoring.score(worker, turn))
     add_pages(app, status)
     return app
+
+
+def book_version(rules: RuleBook, status: Status, value: bytes | None, append_time: int) -> None:
+    """Add a record of the topic `rules` to the rule book.
+
+    A record that is no version is passed over, by every worker alike, and shown in red.
+    """
+    try:
+        rules.add(read_published(value or b""), append_time)
+    except ValueError as error:
+        status.last_error = f"a record of the topic `rules` is no version of a program: {error}"
+        log.error("a record of the topic `rules` is passed over", error=str(error))
 
 
 async def count_partitions(topic: str, settings: Settings) -> int:

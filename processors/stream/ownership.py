@@ -17,6 +17,9 @@ log = structlog.get_logger("laurel")
 ATTEMPTS_BEFORE_SINGLES = 3
 """After this many starts at one position without progress, actions are decided one by one."""
 
+ATTEMPTS_BEFORE_VERDICT = 6
+"""After this many, the first record there kills every worker that decides it: it is refused."""
+
 PATIENCE = 1.0
 """Seconds a former owner's open transaction may hold back the changelog before it is fenced."""
 
@@ -47,6 +50,7 @@ class Ownership:
         self.positions: dict[TP, int] = {}
         self.generation = -1
         self.suspects: set[int] = set()
+        self.hopeless: set[int] = set()
         self._connection = connection
         self.beginnings: Any = None
 
@@ -116,6 +120,8 @@ class Ownership:
             times = 1 + changelog.attempts_at(self.accounts[number], internal, actions)
             if times > ATTEMPTS_BEFORE_SINGLES:
                 self.suspects.add(number)
+            if times > ATTEMPTS_BEFORE_VERDICT:
+                self.hopeless.add(number)
             row = msgspec.json.encode(Attempts(internal, actions, times))
             self.accounts[number][changelog.ATTEMPTS_KEY] = row
             rows: list[Row] = [(changelog.ATTEMPTS_KEY, row, [])]
@@ -141,6 +147,13 @@ class Ownership:
         producer = self.producers.next()
         await producer.begin(self.group_id)
         return producer
+
+    def verdict(self, number: int) -> str:
+        """Why the next record of partition `number` must not be decided; empty when it may be."""
+        if number not in self.hopeless:
+            return ""
+        self.hopeless.discard(number)
+        return f"{ATTEMPTS_BEFORE_VERDICT} workers ended without a word while deciding it"
 
     async def renew_producers(self) -> None:
         """Start new producers under the same ids, which aborts what the old ones left open."""

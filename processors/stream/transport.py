@@ -72,6 +72,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 runs[tp] = Run(start, end, fetched.get(tp, []))
         return runs
 
+    async def committed(self, tp: TP) -> int | None:
+        """The group's committed offset of a partition, None when there is none."""
+        consumer = self._ensure_consumer()
+        offset: int | None = await self.call_thread(consumer.committed, TopicPartition(*tp))
+        return offset
+
     def membership(self) -> Membership:
         """Return this worker's membership as of the last join."""
         coordinator = self._ensure_consumer()._coordinator
@@ -129,6 +135,14 @@ class Consumer(driver.Consumer):
     async def commit(self, *_: Any, **__: Any) -> bool:
         """Do nothing: offsets are committed inside a turn's transaction, or live in a sink."""
         return False
+
+    async def committed(self, partitions: Iterable[TP]) -> dict[TP, int | None]:
+        """The group's committed offsets, None where there is none."""
+        return {tp: await self._thread.committed(tp) for tp in partitions}
+
+    async def commit_positions(self, offsets: Mapping[TP, int]) -> None:
+        """Tell the group where a sink stands, for whoever watches lag; nothing is read from there."""
+        await self._thread.commit(offsets)
 
     async def wait_empty(self) -> None:
         """Wait for the turn under way, if any; what only waits is dropped and fetched again."""

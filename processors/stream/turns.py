@@ -64,13 +64,13 @@ class Turn:
         """The number of records."""
         return sum(len(run.records) for run in self.runs.values())
 
-    def singles(self, topics: Iterable[str]) -> Iterator["Turn"]:
+    def singles(self, topics: Iterable[str]) -> Iterator[tuple[TP, "Turn"]]:
         """Each record as a turn of its own, in the order they would be decided in together."""
         for number in sorted({tp.partition for tp in self.runs}):
             for tp in (TP(topic, number) for topic in topics):
                 if run := self.runs.get(tp):
                     for single in run.singles():
-                        yield Turn(self.membership, {tp: single})
+                        yield tp, Turn(self.membership, {tp: single})
 
     def partitions(self, *topics: str) -> Iterator[tuple[int, list[Run | None]]]:
         """Each partition number of this turn, ascending, with its run of every topic asked for."""
