@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-DAY_MS = 86_400_000
+LAST_MOMENT = 253_402_214_400_000  # 9999-12-31
 _HOURS_A_DAY = 24
 _MINUTES_AN_HOUR = 60
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,20 +71,30 @@ def period_name(kind: str, day: date) -> str:
 def period_end(name: str, zone: str) -> int:
     """Epoch milliseconds at which the named period is over. Raises ValueError for no period's name."""
     kind, _, label = name.partition(":")
-    if kind == "daily":
-        after = date.fromisoformat(label) + timedelta(days=1)
-    elif kind == "weekly":
-        year, week = label.split("-W")
-        after = date.fromisocalendar(int(year), int(week), 7) + timedelta(days=1)
-    elif kind == "monthly":
-        year, month = label.split("-")
-        after = date(int(year) + int(month) // 12, int(month) % 12 + 1, 1)
-    elif kind == "quarterly":
-        year, quarter = label.split("-Q")
-        after = date(int(year) + int(quarter) // 4, int(quarter) * 3 % 12 + 1, 1)
-    elif kind == "yearly":
-        after = date(int(label) + 1, 1, 1)
-    else:
-        raise ValueError(f"no period that ends: {name!r}")
+    if name == "all_time":
+        return LAST_MOMENT
+    first = _first_day(kind, label)
+    if period_name(kind, first) != name:
+        raise ValueError(f"{name!r} is not written as a period")
+    after = first
+    while period_name(kind, after) == name:
+        after += timedelta(days=1)
     midnight = datetime(after.year, after.month, after.day, tzinfo=ZoneInfo(zone))
     return (midnight.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _first_day(kind: str, label: str) -> date:
+    if kind == "daily":
+        return date.fromisoformat(label)
+    if kind == "weekly":
+        year, week = label.split("-W")
+        return date.fromisocalendar(int(year), int(week), 1)
+    if kind == "monthly":
+        year, month = label.split("-")
+        return date(int(year), int(month), 1)
+    if kind == "quarterly":
+        year, quarter = label.split("-Q")
+        return date(int(year), int(quarter) * 3 - 2, 1)
+    if kind == "yearly":
+        return date(int(label), 1, 1)
+    raise ValueError(f"no such period: {kind}")

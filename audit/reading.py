@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from audit.periods import read_instant
+from audit.periods import LAST_MOMENT, read_instant
 from audit.records import INTERNAL, REKEYED, Record
 
 LARGEST_VALUE = 65_536
@@ -14,7 +14,6 @@ LARGEST_NUMBER = 2**53
 DEEPEST = 16
 LONGEST_ID = 128
 LONGEST_DERIVED_ID = 1_024
-LAST_MOMENT = 253_402_214_400_000  # 9999-12-31
 RESERVED = ("code:", "reward:", "team:", "payment:", "period:")
 
 Json = dict[str, Any]

@@ -1,22 +1,12 @@
 """The boards as they stand in Redis, read with plain commands."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import redis.asyncio
 
+from audit.standings import Boards, Place
+
 TIE_BYTES = 6
-
-
-class Place(NamedTuple):
-    """One member on one board: score, and the moment in ms at which it was reached."""
-
-    user_id: str
-    score: int
-    tie: int
-
-
-Boards = dict[tuple[str, str], list[Place]]
-"""Places of every board by (board, period), best first."""
 
 
 async def read_boards(url: str, program: str) -> Boards:

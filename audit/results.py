@@ -1,0 +1,72 @@
+"""What scoring said: the result topics as plain dictionaries, gathered by what they speak of."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from audit.records import Record, Turn
+
+EARNED = "rewards.earned"
+ACCEPTED = "actions.accepted"
+DECLINED = "actions.declined"
+REJECTED = "actions.rejected"
+TIERS = "tier.changed"
+ACHIEVEMENTS = "achievements.unlocked"
+JOURNAL = "scoring.journal"
+RESULTS = (EARNED, ACCEPTED, DECLINED, REJECTED, TIERS, ACHIEVEMENTS)
+
+Key = tuple[str, str]
+"""(program, subject)."""
+
+Said = dict[str, Any]
+
+
+@dataclass
+class Results:
+    """Records of the result topics, each list in the order of its partition."""
+
+    postings: dict[Key, list[Said]] = field(default_factory=dict)
+    accepted: dict[Key, list[Said]] = field(default_factory=dict)
+    declined: dict[Key, list[Said]] = field(default_factory=dict)
+    tiers: dict[Key, list[Said]] = field(default_factory=dict)
+    achievements: dict[Key, list[Said]] = field(default_factory=dict)
+    rejected: list[Said] = field(default_factory=list)
+
+    def subjects(self) -> set[Key]:
+        """Everybody that a result speaks of."""
+        topics = (self.postings, self.accepted, self.declined, self.tiers, self.achievements)
+        return {key for topic in topics for key in topic}
+
+
+def read_results(topics: Mapping[str, Sequence[Record]]) -> Results:
+    """Gather the records of RESULTS, given by topic."""
+    results = Results(rejected=[_said(record) for record in topics[REJECTED]])
+    for topic, gathered in (
+        (EARNED, results.postings),
+        (ACCEPTED, results.accepted),
+        (DECLINED, results.declined),
+        (TIERS, results.tiers),
+        (ACHIEVEMENTS, results.achievements),
+    ):
+        for said in map(_said, topics[topic]):
+            gathered.setdefault((said["program"], said["user_id"]), []).append(said)
+    return results
+
+
+def read_journal(records: Iterable[Record]) -> list[Turn]:
+    """Read `scoring.journal`; an entry stands on the partition number that it speaks of."""
+    entries = ((record.partition, _said(record)) for record in records)
+    return [
+        Turn(number, _span(entry["internal"]), _span(entry["actions"])) for number, entry in entries
+    ]
+
+
+def _span(said: Sequence[int]) -> tuple[int, int]:
+    start, end = said
+    return start, end
+
+
+def _said(record: Record) -> Said:
+    said: Said = json.loads(record.value or b"{}")
+    return said
