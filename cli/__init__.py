@@ -1,1 +1,5 @@
-"""."""
+"""The `laurel` command."""
+
+from cli.commands import main
+
+__all__ = ["main"]
