@@ -27,16 +27,6 @@ from schemas.programs import read_published
 
 log = structlog.get_logger("laurel")
 
-RESULT_TOPICS = {
-    "earned": "rewards.earned",
-    "accepted": "actions.accepted",
-    "declined": "actions.declined",
-    "rejected": "actions.rejected",
-    "tiers": "tier.changed",
-    "achievements": "achievements.unlocked",
-    "journal": "scoring.journal",
-}
-
 
 def run(kind: str, settings: Settings) -> None:
     """Run a worker of `kind` (scoring, boards or ledger) in this process; returns when stopped.
@@ -47,7 +37,9 @@ def run(kind: str, settings: Settings) -> None:
     uvloop.install()
     app = KINDS[kind](settings)
     watchdog.watch(partial(stalled_for, app.turns))
-    faust.Worker(app, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
+    worker = faust.Worker(app, loglevel="WARNING", redirect_stdouts=False)
+    worker.spinner = None
+    worker.execute_from_commandline()
 
 
 def stalled_for(consumer: Consumer) -> float:
@@ -84,8 +76,7 @@ def scoring_app(settings: Settings) -> App:
     ]
     status.obstacles.append(lambda: "" if follower.fresh else "the rules were not read for a while")
 
-    names = {name: settings.topic(topic) for name, topic in RESULT_TOPICS.items()}
-    topics = Topics(internal=inputs[0], actions=inputs[1], changelog=settings.changelog, **names)
+    topics = topics_of(settings)
     worker = Scoring(ownership, follower, rules, status, topics)
 
     async def prepare() -> None:
@@ -99,6 +90,22 @@ def scoring_app(settings: Settings) -> App:
     return app
 
 
+def topics_of(settings: Settings) -> Topics:
+    """Name the topics of scoring in full."""
+    return Topics(
+        internal=settings.topic("actions.internal"),
+        actions=settings.topic("actions"),
+        earned=settings.topic("rewards.earned"),
+        accepted=settings.topic("actions.accepted"),
+        declined=settings.topic("actions.declined"),
+        rejected=settings.topic("actions.rejected"),
+        tiers=settings.topic("tier.changed"),
+        achievements=settings.topic("achievements.unlocked"),
+        journal=settings.topic("scoring.journal"),
+        changelog=settings.changelog,
+    )
+
+
 def book_version(rules: RuleBook, status: Status, value: bytes | None, append_time: int) -> None:
     """Add a record of the topic `rules` to the rule book.
 
@@ -108,7 +115,7 @@ def book_version(rules: RuleBook, status: Status, value: bytes | None, append_ti
         rules.add(read_published(value or b""), append_time)
     except ValueError as error:
         status.last_error = f"a record of the topic `rules` is no version of a program: {error}"
-        log.error("a record of the topic `rules` is passed over", error=str(error))
+        log.exception("a record of the topic `rules` is passed over")
 
 
 async def count_partitions(topic: str, settings: Settings) -> int:
