@@ -1,0 +1,60 @@
+"""The ledger projector: scoring's results and the accounts' changelog -> PostgreSQL.
+
+A turn goes in a few transactions side by side, each with all topics of its partition numbers: while
+PostgreSQL writes one, the next is read.
+"""
+
+import asyncio
+from collections import defaultdict
+from functools import partial
+from typing import Final
+
+from processors.projector import Projector, Run, Turn, side_by_side
+from sinks.ledger_rows import SOURCES, Batch, add_records
+from sinks.positions import Partition
+from sinks.postgres_ledger import FAILURES, PostgresLedger
+
+TOPICS: Final = tuple(SOURCES)
+"""The topics to read, without prefix."""
+
+LANES: Final = 3
+"""Transactions under way at once."""
+
+RECORDS_AT_ONCE: Final = 500
+"""Records read before other transactions get their turn."""
+
+
+def ledger_projector(sink: PostgresLedger, topic_prefix: str = "") -> Projector:
+    """Return the projector that brings `TOPICS`, their names under a prefix, into `sink`."""
+    return Projector("postgres", sink.standing, partial(project, sink, topic_prefix), FAILURES)
+
+
+async def project(sink: PostgresLedger, topic_prefix: str, turn: Turn) -> None:
+    """Bring every run of a turn into the ledger, each with the position it moves to."""
+    await side_by_side(project_lane(sink, topic_prefix, lane) for lane in lanes(turn))
+
+
+def lanes(turn: Turn) -> list[Turn]:
+    """Divide a turn by partition numbers."""
+    divided: defaultdict[int, dict[Partition, Run]] = defaultdict(dict)
+    for at, run in turn.items():
+        divided[at[1] % LANES][at] = run
+    return list(divided.values())
+
+
+async def project_lane(sink: PostgresLedger, topic_prefix: str, lane: Turn) -> None:
+    """Bring some runs into the ledger in one transaction."""
+    batch = Batch()
+    for at, run in lane.items():
+        topic = at[0].removeprefix(topic_prefix)
+        batch.moves[at] = (run.start, run.end)
+        records = list(run.records)
+        for first in range(0, len(records), RECORDS_AT_ONCE):
+            add_records(batch, topic, records[first : first + RECORDS_AT_ONCE])
+            await asyncio.sleep(0)
+    await applied(sink, batch)
+
+
+async def applied(sink: PostgresLedger, batch: Batch) -> None:
+    """Write one transaction; once this returns it is committed."""
+    await sink.apply(batch)

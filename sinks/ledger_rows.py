@@ -1,0 +1,320 @@
+"""From records of scoring's topics to what one transaction writes to PostgreSQL. Pure.
+
+Rows are lines of CSV for COPY. A JSON text without a backslash is a CSV field as it stands, as are
+a number and `null`: the columns are cut out of the record and joined, nothing is read or written.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+from msgspec import Raw
+
+from schemas.accounts import read_head, split_key, view
+from sinks.positions import Partition
+
+NULL: Final = Raw(b"null")
+"""How CSV for COPY says NULL: without quotes. It stands for a field that a record does not have."""
+
+
+class Record(Protocol):
+    """What a row needs of a Kafka record."""
+
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+
+
+class PostingRow(msgspec.Struct, kw_only=True, gc=False):
+    """A row of `ledger`."""
+
+    id: Raw
+    action_id: Raw
+    program: Raw
+    user_id: Raw
+    sequence: Raw
+    action: Raw
+    kind: Raw
+    currency: Raw
+    points: Raw
+    lifetime_points: Raw
+    base_points: Raw = NULL
+    multiplier: Raw = NULL
+    balance: Raw
+    lifetime: Raw
+    tier: Raw = NULL
+    category: Raw = NULL
+    actor: Raw = NULL
+    occurred_at: Raw
+    expires_at: Raw = NULL
+    rule: Raw
+    reason: Raw = NULL
+    reference: Raw
+    lots: Raw
+    why: Raw
+
+
+class AcceptedRow(msgspec.Struct, kw_only=True, gc=False):
+    """A row of `accepted`."""
+
+    id: Raw
+    action_id: Raw
+    program: Raw
+    user_id: Raw
+    action: Raw
+    occurred_at: Raw
+    rule: Raw
+    reference: Raw
+
+
+class DeclinedRow(msgspec.Struct, kw_only=True, gc=False):
+    """A row of `declined`."""
+
+    id: Raw
+    action_id: Raw
+    program: Raw
+    user_id: Raw
+    action: Raw
+    reason: Raw
+    message: Raw
+    retry_at: Raw = NULL
+    occurred_at: Raw
+    rule: Raw = NULL
+    reference: Raw
+
+
+class TierRow(msgspec.Struct, kw_only=True, gc=False):
+    """A row of `tier_changes`."""
+
+    id: Raw
+    program: Raw
+    user_id: Raw
+    ladder: Raw
+    old: Raw
+    new: Raw
+    direction: Raw
+    value: Raw
+    threshold: Raw
+    actor: Raw = NULL
+    occurred_at: Raw
+
+
+class AchievementRow(msgspec.Struct, kw_only=True, gc=False):
+    """A row of `achievements`."""
+
+    id: Raw
+    program: Raw
+    user_id: Raw
+    achievement: Raw
+    kind: Raw
+    level: Raw
+    state: Raw
+    expires_at: Raw = NULL
+    actor: Raw = NULL
+    occurred_at: Raw
+    payload: Raw = NULL
+
+
+Month = tuple[str, bytes]
+"""(table, `2025-12`), UTC: one partition of a table."""
+
+
+class Table(NamedTuple):
+    """A table that rows are only ever added to."""
+
+    name: str
+    row: type[msgspec.Struct]
+    """Its columns, cut from a record's JSON; those of JSON stand last."""
+    json: tuple[str, ...]
+    by_month: bool
+    """Whether it has a partition for every month of `occurred_at`."""
+
+
+LEDGER: Final = Table("ledger", PostingRow, ("reference", "lots", "why"), by_month=True)
+ACCEPTED: Final = Table("accepted", AcceptedRow, ("reference",), by_month=True)
+DECLINED: Final = Table("declined", DeclinedRow, ("reference",), by_month=True)
+TIER_CHANGES: Final = Table("tier_changes", TierRow, (), by_month=False)
+ACHIEVEMENTS: Final = Table("achievements", AchievementRow, ("payload",), by_month=False)
+
+
+class Posted(msgspec.Struct, gc=False):
+    """What a posting does to its balance."""
+
+    program: str
+    user_id: str
+    currency: str
+    kind: str
+    points: int
+    balance: int
+    lifetime: int
+    sequence: int
+    occurred_at: str
+
+
+class Balance(msgspec.Struct, gc=False):
+    """A balance after a batch: what its last posting says, and how much the batch earned."""
+
+    available: int
+    lifetime: int
+    sequence: int
+    last_at: str
+    earned: int
+
+
+SUMS: Final = {
+    "adjust": ("adjusted", 1),
+    "receive": ("received", 1),
+    "return": ("received", 1),
+    "redeem": ("redeemed", -1),
+    "expire": ("expired", -1),
+    "send": ("sent", -1),
+    "reverse": ("reversed", -1),
+}
+"""By kind: the column of `balances` that points are added to, and with which sign."""
+
+EARNING: Final = frozenset({"earn", "release"})
+"""Kinds whose points are added to `earned`."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction writes."""
+
+    moves: dict[Partition, tuple[int, int]] = field(default_factory=dict)
+    """Positions: partition -> (from, to)."""
+    lines: defaultdict[Table, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    """CSV, one row each."""
+    months: set[Month] = field(default_factory=set)
+    """Where rows will lie."""
+    balances: defaultdict[tuple[str, str], dict[str, Balance]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    """By (program, currency), then by user_id."""
+    sums: defaultdict[tuple[str, str, str], Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
+    """By (program, currency, column of `balances`), then by user_id: what to add."""
+    accounts: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
+    """By (program, subject): the newest head, None when it was deleted."""
+
+
+def add_records(batch: Batch, topic: str, records: Sequence[Record]) -> None:
+    """Take in records of the topic of this name, one of SOURCES.
+
+    Raises msgspec.DecodeError when a record is not what its topic holds.
+    """
+    SOURCES[topic](batch, records)
+
+
+def account_rows(batch: Batch) -> list[tuple[str, str, str, int]]:
+    """Give (program, subject, view as JSON, sequence) of every account there is."""
+    rows = []
+    for (program, subject), value in batch.accounts.items():
+        if value is not None:
+            head = read_head(value)
+            text = without_nul(_to_json(view(head))).decode()
+            rows.append((program, subject, text, head.sequence))
+    return rows
+
+
+def deleted_accounts(batch: Batch) -> list[tuple[str, str]]:
+    """Give (program, subject) of every account that is no more."""
+    return [account for account, value in batch.accounts.items() if value is None]
+
+
+def without_nul(document: bytes) -> bytes:
+    """Give JSON with every NUL inside a text shown as U+2400: PostgreSQL cannot hold NUL."""
+    return _NUL.sub(rb"\1\\u2400", document) if b"\\u0000" in document else document
+
+
+def _adder(table: Table) -> Callable[[Batch, Sequence[Record]], None]:
+    """Return what adds records to a table."""
+    read = msgspec.json.Decoder(table.row).decode
+    columns = table.row.__struct_fields__
+    plain, moment = len(columns) - len(table.json), columns.index("occurred_at")
+
+    def add(batch: Batch, records: Sequence[Record]) -> None:
+        lines = batch.lines[table]
+        for value in _values(records):
+            cells = _astuple(read(value))
+            if b"\\" in value:
+                cells = (*map(_text, cells[:plain]), *map(without_nul, map(bytes, cells[plain:])))
+            line = b",".join(cells[:plain])
+            lines.append(line + _quoted(cells[plain:]) if table.json else line)
+            if table.by_month:
+                batch.months.add((table.name, bytes(cells[moment])[1:8]))
+
+    return add
+
+
+def _quoted(documents: Sequence[bytes]) -> bytes:
+    """Give the CSV fields of JSON documents, a comma before each."""
+    return b',"' + b"\0".join(documents).replace(b'"', b'""').replace(b"\0", b'","') + b'"'
+
+
+def _text(cell: Raw) -> bytes:
+    """Give the CSV field of a JSON text that may have backslashes, of a number or of null."""
+    document = bytes(cell)
+    if not document.startswith(b'"'):
+        return document
+    text = _read_text(without_nul(document)).encode()
+    return b'"' + text.replace(b'"', b'""') + b'"'
+
+
+def _values(records: Sequence[Record]) -> Iterator[bytes]:
+    return (record.value for record in records if record.value is not None)
+
+
+def _add_postings(batch: Batch, records: Sequence[Record]) -> None:
+    _add_to_ledger(batch, records)
+    for value in _values(records):
+        posted = _read_posted(value)
+        if posted.kind != "move":
+            _add_to_balance(batch, posted)
+
+
+def _add_to_balance(batch: Batch, posted: Posted) -> None:
+    balances = batch.balances[posted.program, posted.currency]
+    earned = posted.points if posted.kind in EARNING else 0
+    before = balances.get(posted.user_id)
+    if before is not None:
+        earned += before.earned
+    balances[posted.user_id] = Balance(
+        posted.balance, posted.lifetime, posted.sequence, posted.occurred_at, earned
+    )
+    if posted.kind in SUMS:
+        column, sign = SUMS[posted.kind]
+        sums = batch.sums[posted.program, posted.currency, column]
+        sums[posted.user_id] += sign * posted.points
+
+
+def _add_accounts(batch: Batch, records: Sequence[Record]) -> None:
+    for record in records:
+        # Keys that begin with NUL are the workers' own rows.
+        if record.key and not record.key.startswith(b"\0"):
+            program, subject, row = split_key(record.key)
+            if not row:
+                batch.accounts[program, subject] = record.value
+
+
+_NUL: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_to_json: Final = msgspec.json.Encoder().encode
+_astuple: Final = msgspec.structs.astuple
+_read_text: Final = msgspec.json.Decoder(str).decode
+_read_posted: Final = msgspec.json.Decoder(Posted).decode
+_add_to_ledger: Final = _adder(LEDGER)
+
+SOURCES: Final[dict[str, Callable[[Batch, Sequence[Record]], None]]] = {
+    "rewards.earned": _add_postings,
+    "actions.accepted": _adder(ACCEPTED),
+    "actions.declined": _adder(DECLINED),
+    "tier.changed": _adder(TIER_CHANGES),
+    "achievements.unlocked": _adder(ACHIEVEMENTS),
+    "laurel-scoring-accounts-changelog": _add_accounts,
+}
+"""By topic: what takes its records into a batch."""

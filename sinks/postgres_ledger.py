@@ -1,0 +1,176 @@
+"""The ledger's sink: writes a batch and the positions it comes from in one transaction.
+
+A batch is written only where every one of its runs continues at the position that PostgreSQL holds;
+a worker that lost its partitions finds them moved, and nothing of its batch remains.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from sinks.ledger_rows import Batch, Month, account_rows, deleted_accounts
+from sinks.migrate import MigrationError, migrate
+from sinks.positions import Assigned, LostRecordsError, Partition, StaleRunError, begin
+
+FAILURES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+    LostRecordsError,
+    MigrationError,
+)
+"""What passes once PostgreSQL, or whoever looks after it, has done its part."""
+
+YEARS: Final = range(2000, 2100)
+"""Years whose months get partitions of their own; everything else lies in the default one."""
+
+_MONTHS_LOCK: Final = 0x6D6F6E746873
+"""Advisory lock, the bytes of "months": of two that make a partition at once, one waits."""
+
+_MOVE: Final = """
+    UPDATE projection_progress AS p SET next_offset = m.upto
+    FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS m(topic, partition, start, upto)
+    WHERE p.topic = m.topic AND p.partition = m.partition AND p.next_offset = m.start
+"""
+_BEGIN: Final = """
+    INSERT INTO projection_progress (topic, partition, next_offset)
+    SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
+    ON CONFLICT DO NOTHING
+"""
+_POSITIONS: Final = """
+    SELECT p.topic, p.partition, p.next_offset FROM projection_progress AS p
+    JOIN unnest($1::text[], $2::int[]) AS a(topic, partition) USING (topic, partition)
+"""
+_BALANCES: Final = """
+    INSERT INTO balances AS b
+        (program, currency, user_id, available, lifetime, sequence, last_at, earned)
+    SELECT $1, $2, user_id, available, lifetime, sequence, last_at::timestamptz, earned
+    FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[])
+        AS n(user_id, available, lifetime, sequence, last_at, earned)
+    ON CONFLICT (user_id, program, currency) DO UPDATE SET
+        available = excluded.available, lifetime = excluded.lifetime,
+        sequence = excluded.sequence, last_at = excluded.last_at,
+        earned = b.earned + excluded.earned
+"""
+_SUMS: Final = """
+    UPDATE balances AS b SET {column} = b.{column} + n.points
+    FROM unnest($3::text[], $4::bigint[]) AS n(user_id, points)
+    WHERE b.user_id = n.user_id AND b.program = $1 AND b.currency = $2
+"""
+_ACCOUNTS: Final = """
+    INSERT INTO accounts (program, subject, view, sequence)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bigint[])
+    ON CONFLICT (subject, program) DO UPDATE SET view = excluded.view, sequence = excluded.sequence
+"""
+_DELETE_ACCOUNTS: Final = """
+    DELETE FROM accounts AS a USING unnest($1::text[], $2::text[]) AS d(program, subject)
+    WHERE a.program = d.program AND a.subject = d.subject
+"""
+
+
+async def connect(url: str, **options: Any) -> asyncpg.Pool:  # noqa: ANN401 - asyncpg's own options
+    """Give a pool of connections to the ledger; none is made before it is needed."""
+    return await asyncpg.create_pool(url, min_size=0, max_size=4, command_timeout=60, **options)
+
+
+class PostgresLedger:
+    """The ledger in one PostgreSQL, as one projector sees it."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._migrated = False
+        self._months: set[Month] = set()
+
+    async def standing(self, assigned: Mapping[Partition, Assigned]) -> dict[Partition, int]:
+        """Read where the ledger stands in the partitions assigned: the offsets to read from.
+
+        The first call brings the tables to this release's version. Raises LostRecordsError when
+        Kafka no longer has what comes next, MigrationError when the database is newer than we are.
+        """
+        async with self._pool.acquire() as connection:
+            if not self._migrated:
+                await migrate(connection)
+                self._migrated = True
+            topics, partitions = _columns(assigned, 2)
+            firsts = [known.first for known in assigned.values()]
+            await connection.execute(_BEGIN, topics, partitions, firsts)
+            rows = await connection.fetch(_POSITIONS, topics, partitions)
+            stands = {(topic, partition): position for topic, partition, position in rows}
+            starts = {at: begin(at, stands[at], known.first) for at, known in assigned.items()}
+            moves = {at: (stands[at], start) for at, start in starts.items() if stands[at] < start}
+            await _move(connection, moves)
+        return starts
+
+    async def apply(self, batch: Batch) -> None:
+        """Write a batch and move the positions it comes from, in one transaction.
+
+        Raises StaleRunError when PostgreSQL does not stand where the batch begins.
+        """
+        async with self._pool.acquire() as connection:
+            for month in sorted(batch.months - self._months):
+                await _make_month(connection, month)
+                self._months.add(month)
+            async with connection.transaction():
+                await _move(connection, batch.moves)
+                await _write(connection, batch)
+
+
+async def _move(connection: Any, moves: Mapping[Partition, tuple[int, int]]) -> None:  # noqa: ANN401
+    if not moves:
+        return
+    topics, partitions = _columns(moves, 2)
+    starts, ends = _columns(moves.values(), 2)
+    done = await connection.execute(_MOVE, topics, partitions, starts, ends)
+    if done != f"UPDATE {len(moves)}":
+        raise StaleRunError(f"the ledger does not stand where {dict(moves)} begins")
+
+
+async def _write(connection: Any, batch: Batch) -> None:  # noqa: ANN401 - asyncpg has no types
+    for table, lines in batch.lines.items():
+        await connection.copy_to_table(
+            table.name,
+            source=memoryview(b"\n".join(lines)),
+            columns=table.row.__struct_fields__,
+            format="csv",
+            null="null",
+        )
+    for where, balances in batch.balances.items():
+        states = map(msgspec.structs.astuple, balances.values())
+        await connection.execute(_BALANCES, *where, list(balances), *_columns(states, 5))
+    for (program, currency, column), points in batch.sums.items():
+        statement = _SUMS.format(column=column)
+        await connection.execute(statement, program, currency, list(points), list(points.values()))
+    if accounts := account_rows(batch):
+        await connection.execute(_ACCOUNTS, *_columns(accounts, 4))
+    if deleted := deleted_accounts(batch):
+        await connection.execute(_DELETE_ACCOUNTS, *_columns(deleted, 2))
+
+
+async def _make_month(connection: Any, month: Month) -> None:  # noqa: ANN401 - asyncpg has no types
+    """Make the partition of a month, unless it is there or the default one has rows of it."""
+    table, text = month
+    year, number = map(int, text.split(b"-"))
+    if year not in YEARS:
+        return
+    first = datetime(year, number, 1, tzinfo=UTC)
+    after = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
+    name = f"{table}_{year:04d}_{number:02d}"
+    with suppress(asyncpg.CheckViolationError):
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _MONTHS_LOCK)
+            if await connection.fetchval("SELECT to_regclass($1)", name) is None:
+                await connection.execute(
+                    f"CREATE TABLE {name} PARTITION OF {table}"
+                    f" FOR VALUES FROM ('{first.isoformat()}') TO ('{after.isoformat()}')"
+                )
+
+
+def _columns(rows: Iterable[Sequence[Any]], count: int) -> list[list[Any]]:
+    """Turn rows of `count` columns into columns."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return columns or [[] for _ in range(count)]
