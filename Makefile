@@ -65,9 +65,10 @@ $(UV):
 		&& "$(CACHE)/uv-$(UV_VERSION)/bin/python" -m pip install --quiet \
 			--disable-pip-version-check uv==$(UV_VERSION)
 
-# Prints the newest Python that has wheels of all we need, and can make virtual environments.
+# Prints the newest Python that Laurel is tested on, else any that may do, that can make virtual
+# environments.
 define FIND_PYTHON
-for name in python3.14 python3.13 python3.12 python3.11 python3 python; do \
+for name in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	if "$$name" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
 	then command -v "$$name"; exit 0; fi; \
 done; \

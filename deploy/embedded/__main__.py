@@ -3,11 +3,13 @@
 import argparse
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
 
-from deploy.embedded.embedded import Embedded, halt, remove
+from deploy.embedded.embedded import Embedded
+from deploy.embedded.folder import halt, remove
 from deploy.embedded.progress import shown
 from deploy.stack import Stack, StackError
 
@@ -34,17 +36,17 @@ def main() -> int:
 
 def _up(data: Path, console: Console) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with shown(console) as step:
-        embedded = Embedded(data, step=step)
-        stack = embedded.start()
     try:
-        _print(stack, console)
-        console.print("Ctrl-C stops it.")
-        signal.pause()
+        with shown(console) as step:
+            embedded = Embedded(data, step=step)
+            stack = embedded.start()
+        with ExitStack() as at_end:
+            at_end.callback(embedded.stop)
+            _print(stack, console)
+            console.print("Ctrl-C stops it.")
+            signal.pause()
     except KeyboardInterrupt:
-        console.print("stopping")
-    finally:
-        embedded.stop()
+        console.print("stopped")
 
 
 def _addresses(data: Path, console: Console) -> int:

@@ -1,58 +1,20 @@
 """The whole stack on one data folder: what is not configured is started, kept and stopped here."""
 
-import fcntl
-import json
 import os
-import secrets
-import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
-from base64 import urlsafe_b64encode
+import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
-from uuid import uuid4
 
-from deploy.embedded import kafka, keeper, ports, postgres, valkey
+from deploy.embedded import folder, kafka, keeper, postgres, valkey
+from deploy.embedded.folder import Kept
 from deploy.embedded.server import Plan, Server, Step, silent
 from deploy.stack import VARIABLES, Stack, StackError, configured
-
-_LOCK_SECONDS = 30.0
-"""How long to wait for an earlier stack on this folder to end its servers."""
-
-
-@dataclass(slots=True)
-class _Kept:
-    """What the first start chose and all later ones keep."""
-
-    cluster: str
-    password: str
-    ports: dict[str, int]
-
-    @classmethod
-    def of(cls, data: Path) -> Self:
-        """Read the choices kept in the folder; make them, or those whose port is taken, anew."""
-        path = data / "settings.json"
-        names = ("kafka", "kafka_controller", "redis", "postgres")
-        if path.exists():
-            kept = cls(**json.loads(path.read_text()))
-        else:
-            cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
-            kept = cls(cluster, secrets.token_urlsafe(18), {})
-        taken = [
-            name for name in names if name not in kept.ports or not ports.is_free(kept.ports[name])
-        ]
-        kept.ports |= dict(zip(taken, ports.free(len(taken)), strict=True))
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(asdict(kept), indent=2))
-        return kept
 
 
 class Embedded:
@@ -72,6 +34,8 @@ class Embedded:
         self._configured = configured(environ)
         self._wheels_only = environ.get("LAUREL_STACK") == "wheels"
         self._step = step
+        self._stopping = False
+        self._guard = threading.Lock()
         self._lock: int | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
 
@@ -82,7 +46,8 @@ class Embedded:
         another process runs a stack on this folder; whatever did start is stopped again.
         """
         self.data.mkdir(parents=True, exist_ok=True)
-        self._take_lock()
+        self._lock = folder.take(self.data)
+        self._stopping = False
         try:
             addresses = self._start_parts()
         except BaseException:
@@ -95,15 +60,17 @@ class Embedded:
     def stop(self) -> None:
         """Stop every server that runs here, all at once, and wait until they are gone."""
         Stack.forget(self.data)
-        keeper.stop_all(self._run)
-        for server in self.servers.values():
-            server.stop()
+        with self._guard:
+            self._stopping = True
+            servers = list(self.servers.values())
+        if servers:
+            with ThreadPoolExecutor(len(servers)) as pool:
+                list(pool.map(Server.close, servers))
         if self._keeper is not None:
             self._keeper.communicate()
             self._keeper = None
         if self._lock is not None:
-            os.ftruncate(self._lock, 0)
-            os.close(self._lock)
+            folder.give_back(self._lock)
             self._lock = None
 
     def __enter__(self) -> Stack:
@@ -123,26 +90,31 @@ class Embedded:
 
     def _start_parts(self) -> dict[str, str]:
         keeper.stop_all(self._run)  # What a stack whose keeper was killed too has left.
-        kept = _Kept.of(self.data)
+        kept = Kept.of(self.data)
         self._keeper = _start_keeper(self._run, self._lock)
         starters = {part: self._starter(part, kept) for part in VARIABLES}
-        with ThreadPoolExecutor(len(starters)) as pool:
-            running = {part: pool.submit(starter) for part, starter in starters.items()}
+        pool = ThreadPoolExecutor(len(starters))
+        running = {part: pool.submit(starter) for part, starter in starters.items()}
+        pool.shutdown(wait=False)
+        wait(running.values(), return_when=FIRST_EXCEPTION)
+        for future in (one for one in running.values() if one.done()):
+            future.result()
         return {part: future.result() for part, future in running.items()}
 
-    def _starter(self, part: str, kept: _Kept) -> Callable[[], str]:
+    def _starter(self, part: str, kept: Kept) -> Callable[[], str]:
         """Give what brings one part up and returns its address."""
         if part in self._configured:
             return lambda: self._check(part, self._configured[part])
         return lambda: self._serve(self._plan(part, kept))
 
     def _serve(self, plan: Plan) -> str:
-        server = Server(plan, self._run, self._step)
-        self.servers[plan.name] = server
+        with self._guard:
+            self._refuse_when_stopping()
+            server = self.servers[plan.name] = Server(plan, self._run, self._step)
         server.start()
         return plan.address
 
-    def _plan(self, part: str, kept: _Kept) -> Plan:
+    def _plan(self, part: str, kept: Kept) -> Plan:
         home, port, wheels = self.data / part, kept.ports[part], self._wheels_only
         if part == "kafka":
             return kafka.plan(
@@ -151,11 +123,20 @@ class Embedded:
                 kept.ports["kafka_controller"],
                 kept.cluster,
                 wheels_only=wheels,
-                done=lambda done: self._step("kafka", "fetching the broker", 0.5 * done),
+                done=self._fetching,
             )
         if part == "redis":
             return valkey.plan(home, port, kept.password, wheels_only=wheels)
         return postgres.plan(home, port, kept.password, wheels_only=wheels)
+
+    def _fetching(self, done: float) -> None:
+        self._refuse_when_stopping()
+        self._step("kafka", "fetching the broker", 0.5 * done)
+
+    def _refuse_when_stopping(self) -> None:
+        """End a start that goes on in another thread."""
+        if self._stopping:
+            raise StackError("the stack was stopped while it started")
 
     def _check(self, part: str, address: str) -> str:
         """Refuse a configured address that nothing listens on."""
@@ -169,48 +150,6 @@ class Embedded:
                 ) from error
         self._step(part, "configured, reached", 1.0)
         return address
-
-    def _take_lock(self) -> None:
-        lock = os.open(self.data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        deadline = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                owner = _owner(self.data)
-                if owner is not None or time.monotonic() > deadline:
-                    os.close(lock)
-                    raise StackError(
-                        f"process {owner} runs a stack on {self.data} already: stop it first, or "
-                        "give another folder"
-                    ) from None
-                time.sleep(0.1)
-        keeper.record(self.data / "lock", os.getpid(), signal.SIGTERM)
-        self._lock = lock
-
-
-def remove(data: Path) -> None:
-    """Stop whatever runs on the folder and remove it with all it holds."""
-    halt(data)
-    postgres.remove(data / "postgres")
-    shutil.rmtree(data, ignore_errors=True)
-
-
-def halt(data: Path) -> None:
-    """End the process that runs a stack on the folder, with SIGTERM, and wait for all to be gone."""
-    if _owner(data) is not None:
-        keeper.stop(data / "lock")
-    keeper.stop_all(data / "run")
-    Stack.forget(data)
-
-
-def _owner(data: Path) -> int | None:
-    """Give the pid of the live process that runs a stack on the folder."""
-    try:
-        return keeper.alive(data / "lock")
-    except (ValueError, KeyError):
-        return None
 
 
 def _start_keeper(run: Path, lock: int | None) -> "subprocess.Popen[bytes]":

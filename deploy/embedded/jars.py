@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,14 +12,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jgo.constants import MAVEN_CENTRAL_URL
-from jgo.maven import MavenContext, PythonResolver
+from jgo.maven import Artifact, MavenContext, PythonResolver
 
 from deploy.stack import StackError
 
 KAFKA_VERSION = "4.3.1"
-_LOCK = Path(__file__).with_name(f"kafka-{KAFKA_VERSION}.lock")
+LOCK = Path(__file__).with_name(f"kafka-{KAFKA_VERSION}.lock")
 _DOWNLOADS = 8
 """Jars fetched at the same time."""
+_TRIES = 3
+"""A connection that breaks is tried this often."""
 
 Done = Callable[[float], None]
 """Told how much is there, between 0 and 1."""
@@ -41,44 +44,46 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "laurel"
 
 
-def locked() -> list[Jar]:
+def locked(lock: Path = LOCK) -> list[Jar]:
     """Read the lock: every jar the broker needs, with its hash."""
-    rows = (line.split() for line in _LOCK.read_text().splitlines())
+    rows = (line.split() for line in lock.read_text().splitlines())
     return [Jar(coordinate, sha256, int(size)) for coordinate, sha256, size in rows]
 
 
-def classpath(done: Done) -> str:
+def classpath(done: Done, lock: Path = LOCK) -> str:
     """Give the Java class path of the broker, fetching the jars that are not in the cache yet.
 
     They come from Maven Central, or from the mirror that `LAUREL_MAVEN` names. Raises `StackError`
     when one cannot be had or is not the one that was locked.
     """
-    jars = locked()
+    jars = locked(lock)
     cache = cache_folder() / "maven"
     with _one_at_a_time(cache):
         progress = _Progress(sum(jar.size for jar in jars), done)
-        mirror = os.environ.get("LAUREL_MAVEN", MAVEN_CENTRAL_URL)
+        mirror = os.environ.get("LAUREL_MAVEN", MAVEN_CENTRAL_URL).rstrip("/")
         maven = MavenContext(
             resolver=PythonResolver(progress_callback=progress.of_file),
             repo_cache=cache,
-            remote_repos={"maven": mirror.rstrip("/")},
+            remote_repos={"maven": mirror},
             timeout=60,
         )
         with ThreadPoolExecutor(_DOWNLOADS) as pool:
-            paths = list(pool.map(lambda jar: _fetch(maven, jar, progress), jars))
+            paths = list(pool.map(lambda jar: _have(maven, jar, progress), jars))
     return os.pathsep.join(map(str, paths))
 
 
-def _fetch(maven: MavenContext, jar: Jar, progress: "_Progress") -> Path:
-    group, name, version = jar.coordinate.split(":")
-    artifact = maven.project(group, name).at_version(version).artifact()
+def _have(maven: MavenContext, jar: Jar, progress: "_Progress") -> Path:
+    """Give the jar's path in the cache, once it is there."""
+    artifact = artifact_of(maven, jar.coordinate)
     path = Path(artifact.cached_path or "")
     if path.is_file() and path.stat().st_size == jar.size:
         progress.add(jar.size)
         return path
     path.unlink(missing_ok=True)  # A download that was broken off.
     try:
-        maven.resolver.download(artifact)
+        _download(maven, artifact)
+        if hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256:
+            return path
     except (OSError, RuntimeError) as error:
         path.unlink(missing_ok=True)
         raise StackError(
@@ -86,13 +91,30 @@ def _fetch(maven: MavenContext, jar: Jar, progress: "_Progress") -> Path:
             "Check the network, name a mirror of Maven Central in LAUREL_MAVEN, or use a Kafka "
             "that runs already: LAUREL_KAFKA=host:port"
         ) from error
-    if hashlib.sha256(path.read_bytes()).hexdigest() != jar.sha256:
-        path.unlink()
-        raise StackError(
-            f"{jar.coordinate} from {maven.remote_repos['maven']} is not the file locked in "
-            f"{_LOCK.name}: its SHA-256 differs. It was removed; do not trust this source"
-        )
-    return path
+    path.unlink()
+    raise StackError(
+        f"{jar.coordinate} from {maven.remote_repos['maven']} is not the file that was locked: its "
+        "SHA-256 differs. It was removed; do not trust this source"
+    )
+
+
+def _download(maven: MavenContext, artifact: Artifact) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            maven.resolver.download(artifact)
+        except OSError:
+            Path(artifact.cached_path or "").unlink(missing_ok=True)
+            if not left:
+                raise
+            time.sleep(1.0)
+        else:
+            return
+
+
+def artifact_of(maven: MavenContext, coordinate: str) -> Artifact:
+    """Give the jar that `group:name:version` stands for."""
+    group, name, version = coordinate.split(":")
+    return maven.project(group, name).at_version(version).artifact()
 
 
 class _Progress:

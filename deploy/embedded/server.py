@@ -56,6 +56,7 @@ class Server:
         self.pid_file = run / f"{plan.name}.pid"
         self._step = step
         self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
         self._lock = threading.RLock()
 
     @property
@@ -69,12 +70,14 @@ class Server:
         Raises `StackError` with the last lines of its log when it ends or stays silent.
         """
         with self._lock:
+            self._refuse_when_closed()
             if self.pid is not None:
                 return
             began = time.monotonic()
             self._step(self.plan.name, "preparing", 0.2)
             self.plan.home.mkdir(parents=True, exist_ok=True)
             self.plan.prepare()
+            self._refuse_when_closed()
             self._step(self.plan.name, "starting", 0.6)
             self._spawn()
             self._await_ready()
@@ -82,6 +85,11 @@ class Server:
 
     def stop(self) -> None:
         """Ask it to stop in good order and wait until it is gone."""
+        self._end(kill=False)
+
+    def close(self) -> None:
+        """Stop it for good: a start under way in another thread fails, and so does any later one."""
+        self._closed = True
         self._end(kill=False)
 
     def kill(self) -> None:
@@ -115,12 +123,17 @@ class Server:
     def _await_ready(self) -> None:
         deadline = time.monotonic() + self.plan.start_seconds
         while not self.plan.ready():
+            self._refuse_when_closed()
             if self._process is None or self._process.poll() is not None:
                 raise self._failure("ended while it started")
             if time.monotonic() > deadline:
                 self._end(kill=True)
                 raise self._failure(f"did not answer within {self.plan.start_seconds:.0f} s")
             time.sleep(0.03)
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise StackError(f"{self.plan.name} was stopped while it started")
 
     def _failure(self, what: str) -> StackError:
         lines = self.log.read_text(errors="replace").splitlines()[-15:]

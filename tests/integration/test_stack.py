@@ -88,6 +88,11 @@ async def make_topic(stack: Stack) -> None:
     await admin.close()
 
 
+def plain_environment() -> dict[str, str]:
+    """Give our environment without what it says of the stack."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
+
+
 def listening(stack: Stack) -> list[str]:
     """Give the parts that take connections."""
     found = []
@@ -131,8 +136,7 @@ async def test_one_owner(folder: Path) -> None:
 def test_the_parent_dies(folder: Path, how: str) -> None:
     """When the process that started the stack is gone, its servers stop in good order too."""
     command = [sys.executable, "-m", "deploy.embedded", "up", "--data", str(folder)]
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=plain) as parent:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=plain_environment()) as parent:
         assert parent.stdout is not None
         while b"Ctrl-C" not in (line := parent.stdout.readline()):
             assert line, "it ended while it started"
@@ -149,6 +153,20 @@ def test_the_parent_dies(folder: Path, how: str) -> None:
     with Embedded(folder, {}):
         log = (folder / "run" / "postgres.log").read_text()
     assert "was not properly shut down" not in log
+
+
+def test_ctrl_c_while_it_starts(folder: Path) -> None:
+    """A start that is broken off ends soon and leaves no server behind."""
+    command = [sys.executable, "-m", "deploy.embedded", "up", "--data", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=plain_environment()) as starting:
+        assert starting.stdout is not None
+        while b"kafka: starting" not in (line := starting.stdout.readline()):
+            assert line, "it ended while it started"
+        starting.send_signal(signal.SIGINT)
+        assert b"kafka: ready" not in starting.stdout.read()
+    assert starting.returncode == 0
+    assert list((folder / "run").glob("*.pid")) == []
+    assert Stack.read(folder) is None
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
@@ -189,23 +207,26 @@ def test_sources(own: tuple[Embedded, Stack], request: pytest.FixtureRequest) ->
     assert [version for version in versions if not version.endswith(sources)] == []
 
 
-def test_a_configured_part_is_used(own: tuple[Embedded, Stack], tmp_path: Path) -> None:
+def test_a_configured_part_is_used(own: tuple[Embedded, Stack]) -> None:
     """Parts whose addresses the environment gives are taken as they are, none is started."""
     _, stack = own
-    with Embedded(tmp_path, stack.environment()) as same:
-        assert same == stack
+    with data_folder() as data:
+        with Embedded(data, stack.environment()) as same:
+            assert same == stack
+        assert not list((data / "run").iterdir())
     assert listening(stack) == list(PARTS)
 
 
-def test_a_configured_part_is_away(tmp_path: Path) -> None:
+def test_a_configured_part_is_away() -> None:
     """A configured address that nobody listens on is named, with what to do; nothing stays behind."""
-    with socket.socket() as reserved:
+    with socket.socket() as reserved, data_folder() as data:
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
-        embedded = Embedded(tmp_path, {"LAUREL_KAFKA": f"127.0.0.1:{port}"})
+        embedded = Embedded(data, {"LAUREL_KAFKA": f"127.0.0.1:{port}"})
         with pytest.raises(StackError, match=rf"LAUREL_KAFKA names 127.0.0.1:{port}.*unset"):
             embedded.start()
-    assert [server.pid for server in embedded.servers.values()] == [None, None]
+        assert not list((data / "run").glob("*.pid"))
+        assert Stack.read(data) is None
 
 
 def test_a_server_that_does_not_start(tmp_path: Path) -> None:

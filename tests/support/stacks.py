@@ -12,7 +12,7 @@ import pytest
 
 from deploy.containers import Containers, docker_missing
 from deploy.embedded import Embedded
-from deploy.embedded.embedded import remove
+from deploy.embedded.folder import remove
 from deploy.stack import Part, Stack, configured
 
 
