@@ -11,9 +11,10 @@ from faust.web.drivers.aiohttp import Web as AiohttpWeb
 from yarl import URL
 
 from processors.settings import Settings
+from processors.status import Status
 from processors.stream.last_words import die
 from processors.stream.takeover import TableManager
-from processors.stream.transport import Consumer, Owner, Transport
+from processors.stream.transport import Consumer, Transport
 from processors.stream.turns import Turn, TurnSchema
 
 SESSION_SECONDS = 6.0
@@ -40,6 +41,7 @@ class App(faust.App):
         self.preparations: list[Callable[[], Awaitable[object]]] = []
         self.background: list[Coroutine[Any, Any, None]] = []
         self._running: list[asyncio.Task[None]] = []
+        self.status: Status
 
     @property
     def turns(self) -> Consumer:
@@ -70,8 +72,8 @@ async def _until_death(task: Coroutine[Any, Any, None]) -> None:
         die("a background task failed", error=error)
 
 
-def make_app(kind: str, settings: Settings, owner: Owner) -> App:
-    """Return the app of a worker of `kind`, whose partitions belong to `owner`."""
+def make_app(kind: str, settings: Settings) -> App:
+    """Return the app of a worker of `kind`; its consumer still needs an owner."""
     brokers = [URL(f"kafka://{address}") for address in settings.kafka.split(",")]
     app = App(
         settings.group(kind),
@@ -99,7 +101,7 @@ def make_app(kind: str, settings: Settings, owner: Owner) -> App:
         TableManager=TableManager,
     )
     app.transport = Transport(brokers, app)
-    app.turns.owner = owner
+    app.status = Status(kind, app.turns)
     return app
 
 

@@ -1,12 +1,15 @@
 """What a worker knows about itself: the figures behind its status page, `/ready` and `/metrics`."""
 
 import time
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from faust.types import TP
 
+from processors.projector import SinkState
+from processors.projector import SinkState
 from processors.stream.transport import Consumer
 
 STALLED_SECONDS = 30.0
@@ -15,15 +18,20 @@ STALLED_SECONDS = 30.0
 KEPT_TURNS = 1_000
 """Percentiles are over this many of the latest turns."""
 
-RATE_SECONDS = 10.0
-"""Records a second are counted over this long."""
+KEPT_SECONDS = 120
+"""Records are counted second by second for this long."""
+
+RATE_SECONDS = 10
+"""Records a second are meant over this long."""
+
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""Upper bounds, in seconds, of the histogram of turns; what took longer is counted above them."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnFigures:
-    """One finished turn: when (monotonic seconds), how many records, how long its commit took."""
+    """One finished turn: how many records, how many seconds until it was committed."""
 
-    at: float
     records: int
     seconds: float
 
@@ -38,26 +46,44 @@ class Status:
     outcomes: Counter[str] = field(default_factory=Counter)
     records: int = 0
     turns: deque[TurnFigures] = field(default_factory=lambda: deque(maxlen=KEPT_TURNS))
+    # Since the start: turns by the place of their seconds in BOUNDS, and the sum of their seconds.
+    turns_within: Counter[int] = field(default_factory=Counter)
+    turn_seconds: float = 0.0
     last_error: str | None = None
-    # What is particular to a kind: a name for people -> what to show now.
+    # What is particular to a kind: a name for people -> what to show now. Numbers go to /metrics too.
     details: dict[str, Callable[[], object]] = field(default_factory=dict)
+    # A projector's sinks; they know themselves where they stand.
+    sinks: list[SinkState] = field(default_factory=list)
+    # How the sinks of a projector are doing.
+    sinks: list[SinkState] = field(default_factory=list)
     # Why the worker is not ready, beyond what every kind has; an empty text means it is.
     obstacles: list[Callable[[], str]] = field(default_factory=list)
+    # The latest seconds (monotonic) in which turns finished, and their records.
+    _seconds: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=KEPT_SECONDS))
 
     def turn_finished(self, records: int, seconds: float) -> None:
         """Count a turn that was committed."""
         self.records += records
-        self.turns.append(TurnFigures(time.monotonic(), records, seconds))
+        self.turns.append(TurnFigures(records, seconds))
+        self.turns_within[bisect_left(BOUNDS, seconds)] += 1
+        self.turn_seconds += seconds
+        now = int(time.monotonic())
+        before = self._seconds.pop()[1] if self._seconds and self._seconds[-1][0] == now else 0
+        self._seconds.append((now, before + records))
 
     def count(self, outcomes: Mapping[str, int]) -> None:
         """Add outcomes, named as on the wire (`posted`, `accepted`, `declined daily_limit` …)."""
         self.outcomes.update(outcomes)
 
+    def history(self) -> list[int]:
+        """Records of each of the last 120 full seconds, oldest first."""
+        records, now = dict(self._seconds), int(time.monotonic())
+        return [records.get(second, 0) for second in range(now - KEPT_SECONDS, now)]
+
     @property
     def rate(self) -> float:
-        """Records a second over the last ten seconds."""
-        since = time.monotonic() - RATE_SECONDS
-        return sum(turn.records for turn in self.turns if turn.at >= since) / RATE_SECONDS
+        """Records a second over the last ten full seconds."""
+        return sum(self.history()[-RATE_SECONDS:]) / RATE_SECONDS
 
     def percentile(self, share: float) -> float | None:
         """Seconds within which `share` of the latest turns were committed; None before the first."""
@@ -72,6 +98,8 @@ class Status:
     def positions(self) -> list[tuple[TP, int, int]]:
         """Each owned partition with its next offset and its lag in records."""
         offsets = dict(self.consumer.next_offsets)
+        if not offsets:  # Before the first assignment the consumer has nothing to ask for lag.
+            return []
         lag = self.consumer.lag(offsets)
         return [(tp, offsets[tp], lag.get(tp, 0)) for tp in sorted(offsets)]
 
@@ -82,11 +110,17 @@ class Status:
             return "partitions are being taken over"
         if not self.consumer.next_offsets:
             return "no partition is assigned"
-        if self._stalled():
+        if self.stalled_for() > STALLED_SECONDS:
             return f"records wait, and no turn was finished for {STALLED_SECONDS:.0f} s"
-        return next((why for obstacle in self.obstacles if (why := obstacle())), "")
+        failing = [f"{sink.sink}: {sink.error}" for sink in self.sinks if sink.error]
+        return next((why for obstacle in self.obstacles if (why := obstacle())), "; ".join(failing))
 
-    def _stalled(self) -> bool:
-        since = max(self.consumer.finished_at, self.consumer.resumed_at)
+    def stalled_for(self) -> float:
+        """Seconds for which records have waited while no turn was finished.
+
+        A failing sink is waited for, and shows red by itself.
+        """
         waits = self.consumer.current is not None or any(lag for _, _, lag in self.positions())
-        return waits and time.monotonic() - since > STALLED_SECONDS
+        if not waits or any(sink.error for sink in self.sinks):
+            return 0.0
+        return time.monotonic() - max(self.consumer.finished_at, self.consumer.resumed_at)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from time import monotonic
 
 import faust
 import structlog
@@ -15,6 +14,7 @@ from processors.engine import RuleBook
 from processors.logs import write_logs
 from processors.outputs import Topics
 from processors.pages import add_pages
+from processors.projections import boards_app, ledger_app
 from processors.rulebook import RulesFollower
 from processors.scoring import Scoring
 from processors.settings import Settings
@@ -22,7 +22,6 @@ from processors.status import Status
 from processors.stream import watchdog
 from processors.stream.changelog import AccountTable
 from processors.stream.ownership import Ownership
-from processors.stream.transport import Consumer
 from schemas.programs import read_published
 
 log = structlog.get_logger("laurel")
@@ -36,16 +35,10 @@ def run(kind: str, settings: Settings) -> None:
     write_logs(settings.log_format)
     uvloop.install()
     app = KINDS[kind](settings)
-    watchdog.watch(partial(stalled_for, app.turns))
+    watchdog.watch(app.status.stalled_for)
     worker = faust.Worker(app, loglevel="WARNING", redirect_stdouts=False)
     worker.spinner = None
     worker.execute_from_commandline()
-
-
-def stalled_for(consumer: Consumer) -> float:
-    """Seconds for which records have waited while no turn was finished."""
-    waits = consumer.current is not None or any(consumer.lag(consumer.next_offsets).values())
-    return monotonic() - max(consumer.finished_at, consumer.resumed_at) if waits else 0.0
 
 
 def scoring_app(settings: Settings) -> App:
@@ -59,14 +52,15 @@ def scoring_app(settings: Settings) -> App:
         group_id=settings.group("scoring"),
         connection=connection,
     )
-    app = make_app("scoring", settings, ownership)
+    app = make_app("scoring", settings)
+    app.turns.owner = ownership
     accounts = AccountTable(app, name="accounts")
     app.tables.add(accounts)
     ownership.accounts = accounts.owned
     ownership.beginnings = app.turns.earliest_offsets
 
     rules = RuleBook()
-    status = Status("scoring", app.turns)
+    status = app.status
     follower = RulesFollower(
         settings.topic("rules"), partial(book_version, rules, status), connection=connection
     )
@@ -124,4 +118,8 @@ async def count_partitions(topic: str, settings: Settings) -> int:
         return len(client.partitions_for_topic(topic) or ())
 
 
-KINDS: dict[str, Callable[[Settings], App]] = {"scoring": scoring_app}
+KINDS: dict[str, Callable[[Settings], App]] = {
+    "scoring": scoring_app,
+    "boards": boards_app,
+    "ledger": ledger_app,
+}

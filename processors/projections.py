@@ -1,0 +1,144 @@
+"""The two projector workers: a sink that owns its positions, plugged into Faust's turns."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from time import monotonic
+from typing import cast
+
+from aiokafka import AIOKafkaProducer
+from faust.types import TP
+
+from processors import boards, ledger
+from processors.app import App, make_app, work
+from processors.boards import boards_projector
+from processors.ledger import ledger_projector
+from processors.pages import add_pages
+from processors.projector import Projector
+from processors.settings import Settings
+from processors.stream.transport import Consumer
+from processors.stream.turns import Membership, Turn
+from schemas import wire
+from schemas.results import LeaderboardUpdated
+from sinks import board_store, postgres_ledger
+from sinks.positions import Assigned
+from sinks.postgres_ledger import PostgresLedger
+from sinks.redis_boards import RedisBoards
+
+TELL_GROUP_SECONDS = 5.0
+"""Between two commits of offsets to the consumer group, for whoever watches lag by it."""
+
+
+class SinkOwner:
+    """Owns partitions in the name of a sink: it alone knows where to read on from."""
+
+    def __init__(self, projector: Projector, consumer: Consumer) -> None:
+        self.projector = projector
+        self._consumer = consumer
+
+    async def take_over(self, partitions: set[TP], membership: Membership) -> Mapping[TP, int]:  # noqa: ARG002
+        """Ask the sink where it stands in these partitions."""
+        first = await self._consumer.earliest_offsets(*partitions)
+        committed = await self._consumer.committed(partitions)
+        assigned = {(*tp,): Assigned(first[tp], committed[tp]) for tp in partitions}
+        positions = await self.projector.positions(assigned)
+        return {TP(*partition): offset for partition, offset in positions.items()}
+
+
+class GroupTeller:
+    """Commits a sink's positions to its consumer group now and then; nothing is read from there."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+        self._untold: dict[TP, int] = {}
+        self._told_at = 0.0
+
+    async def tell(self, turn: Turn) -> None:
+        """Note where a turn has brought the sink, and tell the group if it is time."""
+        self._untold |= {tp: run.end for tp, run in turn.runs.items()}
+        if monotonic() - self._told_at > TELL_GROUP_SECONDS:
+            self._told_at = monotonic()
+            await self._consumer.commit_positions(self._untold)
+            self._untold = {}
+
+
+def boards_app(settings: Settings) -> App:
+    """Return the app of a worker that brings postings to the boards in Redis."""
+
+    async def start() -> Projector:
+        publisher = Publisher(settings)
+        await publisher.start()
+        return boards_projector(RedisBoards(board_store.connect(settings.redis)), publisher.publish)
+
+    return _projector_app("boards", settings, [boards.TOPIC], start)
+
+
+def ledger_app(settings: Settings) -> App:
+    """Return the app of a worker that brings results and accounts to PostgreSQL."""
+
+    async def start() -> Projector:
+        pool = await postgres_ledger.connect(settings.postgres)
+        return ledger_projector(PostgresLedger(pool), settings.topic_prefix)
+
+    return _projector_app("ledger", settings, ledger.TOPICS, start)
+
+
+def _projector_app(
+    kind: str,
+    settings: Settings,
+    topics: Iterable[str],
+    start: Callable[[], Awaitable[Projector]],
+) -> App:
+    app = make_app(kind, settings)
+    status = app.status
+    teller = GroupTeller(app.turns)
+
+    async def prepare() -> None:
+        projector = await start()
+        app.turns.owner = SinkOwner(projector, app.turns)
+        status.sinks.append(projector.state)
+
+    async def project(turn: Turn) -> None:
+        began = monotonic()
+        owner = cast("SinkOwner", app.turns.owner)
+        await owner.projector.apply({(*tp,): run for tp, run in turn.runs.items()})
+        status.turn_finished(turn.size, monotonic() - began)
+        await teller.tell(turn)
+
+    app.preparations.append(prepare)
+    work(app, [settings.topic(topic) for topic in topics], project)
+    add_pages(app, status)
+    return app
+
+
+class Publisher:
+    """Sends `leaderboard.updated`, at least once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._topic = settings.topic("leaderboard.updated")
+
+    async def start(self) -> None:
+        """Connect; an idempotent producer keeps the order of each partition over retries."""
+        self._producer = AIOKafkaProducer(
+            enable_idempotence=True, max_batch_size=900_000, **self._settings.kafka_connection
+        )
+        await self._producer.start()
+
+    async def publish(self, partition: int, updates: list[LeaderboardUpdated]) -> None:
+        """Send updates to a partition; returns once the broker has all of them."""
+        sent = []
+        batch = self._producer.create_batch()
+        for update in updates:
+            row = {
+                "key": update.user_id.encode(),
+                "value": wire.encode(update),
+                "headers": wire.result_headers(LeaderboardUpdated, update.program),
+            }
+            if batch.append(timestamp=None, **row) is None:
+                sent.append(
+                    await self._producer.send_batch(batch, self._topic, partition=partition)
+                )
+                batch = self._producer.create_batch()
+                batch.append(timestamp=None, **row)
+        sent.append(await self._producer.send_batch(batch, self._topic, partition=partition))
+        for future in sent:
+            await future
