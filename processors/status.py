@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from faust.types import TP
 
 from processors.projector import SinkState
-from processors.projector import SinkState
 from processors.stream.transport import Consumer
 
 STALLED_SECONDS = 30.0
@@ -52,8 +51,6 @@ class Status:
     last_error: str | None = None
     # What is particular to a kind: a name for people -> what to show now. Numbers go to /metrics too.
     details: dict[str, Callable[[], object]] = field(default_factory=dict)
-    # A projector's sinks; they know themselves where they stand.
-    sinks: list[SinkState] = field(default_factory=list)
     # How the sinks of a projector are doing.
     sinks: list[SinkState] = field(default_factory=list)
     # Why the worker is not ready, beyond what every kind has; an empty text means it is.
