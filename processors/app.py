@@ -93,6 +93,7 @@ def make_app(kind: str, settings: Settings) -> App:
         topic_disable_leader=True,
         autodiscover=False,
         datadir=Path(tempfile.mkdtemp(prefix="laurel-")),
+        web_bind=settings.web_host,  # Where it listens; `web_host` only makes addresses of it.
         web_host=settings.web_host,
         web_port=settings.web_port,
         web_in_thread=False,

@@ -49,6 +49,7 @@ class Status:
     turns_within: Counter[int] = field(default_factory=Counter)
     turn_seconds: float = 0.0
     last_error: str | None = None
+    last_error_at: float | None = None
     # What is particular to a kind: a name for people -> what to show now. Numbers go to /metrics too.
     details: dict[str, Callable[[], object]] = field(default_factory=dict)
     # How the sinks of a projector are doing.
@@ -67,6 +68,10 @@ class Status:
         now = int(time.monotonic())
         before = self._seconds.pop()[1] if self._seconds and self._seconds[-1][0] == now else 0
         self._seconds.append((now, before + records))
+
+    def went_wrong(self, what: str) -> None:
+        """Show `what` as the last error, with the time now; the worker goes on."""
+        self.last_error, self.last_error_at = what, time.time()
 
     def count(self, outcomes: Mapping[str, int]) -> None:
         """Add outcomes, named as on the wire (`posted`, `accepted`, `declined daily_limit` …)."""

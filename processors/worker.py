@@ -108,7 +108,7 @@ def book_version(rules: RuleBook, status: Status, value: bytes | None, append_ti
     try:
         rules.add(read_published(value or b""), append_time)
     except ValueError as error:
-        status.last_error = f"a record of the topic `rules` is no version of a program: {error}"
+        status.went_wrong(f"a record of the topic `rules` is no version of a program: {error}")
         log.exception("a record of the topic `rules` is passed over")
 
 
