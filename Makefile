@@ -19,7 +19,7 @@ export LAUREL_DATA := $(DATA)
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo '  Options: DATA=folder of the stack, DEMO=0 runs without the demo producer,'
-	@echo '  ARGS=more arguments for laurel run, pytest, or the benchmark.'
+	@echo '  ARGS=more arguments for what is run.'
 
 setup: $(READY) ## Install everything into .venv, as locked
 
@@ -29,11 +29,12 @@ run: $(READY) ## Run Laurel with its own Kafka, Redis and PostgreSQL, and a demo
 test: check ## Check the code, then run every test, the fast ones first
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(READY) ## Lint, check types and the direction of imports; changes nothing
+check: $(READY) ## Lint, check types, imports and generated documents; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m schemas.documents check
 
 fmt: $(READY) ## Format the code and mend what can be mended mechanically
 	$(BIN)/ruff check --fix-only --quiet .
@@ -43,10 +44,10 @@ bench: $(READY) ## Measure speed and memory beside the peers, into bench/RESULTS
 	$(BIN)/python -m bench $(ARGS)
 
 schemas: $(READY) ## Write the JSON Schemas and the AsyncAPI document anew from the models
-	$(BIN)/python -m schemas $(ARGS)
+	$(BIN)/python -m schemas.documents write
 
-simulate: $(READY) ## Run seeded workloads through the engine against the naive auditor
-	$(BIN)/python -m pytest tests/simulation $(ARGS)
+simulate: $(READY) ## Play a seeded workload through the engine against the naive book
+	$(BIN)/python -m tests.simulation $(ARGS)
 
 doctor: $(READY) ## Check addresses, topics and rules of a running Laurel, and say what to do
 	$(BIN)/laurel doctor $(ARGS)
