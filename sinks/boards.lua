@@ -9,9 +9,9 @@
 local EXACT = 2 ^ 53  -- The largest score a double holds exactly.
 local RESTARTS, GONE = 2, 4  -- Marks of a change; see sinks/board_calls.py.
 
-local function refuse(user, score, scores)
-  local text = string.format('%s would stand at %.0f on %s, beyond 2^53', user, score, scores)
-  error({err = 'LAUREL ' .. text})
+local function refuse(user, base, amount, scores)
+  local text = '%s stands at %.0f on %s; with %.0f added the score would not be exact (beyond 2^53)'
+  error({err = 'LAUREL ' .. string.format(text, user, base, scores, amount)})
 end
 
 -- Where every member of one board stood (tie values and scores, by their place among the users).
@@ -51,8 +51,12 @@ local function plan(scores, ties, board)
   local off, on, ties_off, ties_on = {}, {}, {}, {}  -- Members and users to remove and to set.
   local f, n, tf, tn = 0, 0, 0, 0
   for i, user in ipairs(users) do
-    local tie, before, mark = held[i], stood[i], marks[i]
-    local score = amounts[i] + (mark < RESTARTS and before or 0)
+    local tie, mark, amount = held[i], marks[i], amounts[i]
+    local base = mark < RESTARTS and stood[i] or 0
+    local score = base + amount
+    if score > EXACT or score < -EXACT or score - base ~= amount then
+      refuse(user, base, amount, scores)
+    end
     if mark >= GONE then
       score = 0
       if tie then
@@ -71,7 +75,6 @@ local function plan(scores, ties, board)
     else
       members[i] = tie .. user
     end
-    if score > EXACT or score < -EXACT then refuse(user, score, scores) end
     new[i] = score
   end
   return {scores = scores, ties = ties, off = off, on = on, ties_off = ties_off, ties_on = ties_on,
