@@ -1,6 +1,7 @@
 """Published rule versions: read from the topic `rules`, which is the truth, and written to it."""
 
 import contextlib
+import getpass
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from cli import kafka
 from cli.addresses import Place
 from cli.refusals import Refusal
 from schemas.programs import PublishedVersion, encode_published, read_published
+from schemas.programs import publish as make_version
 
 LEAD_MS = 60_000
 EMBEDDED_LEAD_MS = 2_000
@@ -28,6 +30,18 @@ class Logged(NamedTuple):
     def seen_from(self) -> int:
         """When it begins to count: for actions appended at or after this."""
         return self.append_time + self.version.lead_ms
+
+
+def default_lead_ms(place: Place) -> int:
+    """Give how long a version waits where nobody says otherwise."""
+    return EMBEDDED_LEAD_MS if place.settings.profile == "embedded" else LEAD_MS
+
+
+def version_of(document: dict[str, Any], lead_ms: int) -> PublishedVersion:
+    """Make the published form of a checked document, by whoever runs this process, now."""
+    return make_version(
+        document, lead_ms=lead_ms, published_at=now_ms(), published_by=getpass.getuser()
+    )
 
 
 def now_ms() -> int:

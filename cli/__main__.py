@@ -1,0 +1,5 @@
+"""`python -m cli`: the command where it is not on the path."""
+
+from cli import main
+
+main()

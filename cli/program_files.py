@@ -1,0 +1,74 @@
+"""Program files, for commands: read and checked, every problem with its file and line."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from cli.refusals import Refusal
+from processors.engine import bind
+from schemas.program_files import ProgramFileError, read_program_file
+
+PROGRAMS = Path(__file__).parent.parent / "programs"
+
+
+class Problem(NamedTuple):
+    """What is wrong with a program file, and where."""
+
+    path: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+def files_in(paths: Iterable[Path]) -> Iterator[Path]:
+    """Give the program files among these paths, those in folders too. Raises Refusal for none."""
+    for path in paths:
+        found = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+        if not found:
+            raise Refusal(f"{path} holds no program file", "one is called like 2025-01-01.yaml")
+        yield from found
+
+
+def read_checked(path: Path) -> dict[str, Any]:
+    """Give the content of a program file that may be published. Raises Refusal naming its problems."""
+    content, problems = check_file(path)
+    if problems:
+        lines = "\n  ".join(map(str, problems))
+        raise Refusal(
+            f"{path} cannot be published:\n  {lines}", "`laurel rules check` checks it again"
+        )
+    return dict(content)
+
+
+def check_file(path: Path) -> tuple[Any, list[Problem]]:
+    """Read a program file; give its content and what is wrong with it."""
+    try:
+        file = read_program_file(path)
+    except OSError as error:
+        raise Refusal(f"{path} cannot be read: {error.strerror}") from error
+    except ProgramFileError as error:
+        return None, [Problem(path, error.line, str(error))]
+    try:
+        bind(file.content)
+    except ValidationError as error:
+        found = [
+            Problem(path, file.line(_place(one["loc"])), f"{dotted(one['loc'])}: {one['msg']}")
+            for one in error.errors()
+        ]
+        return file.content, sorted(found, key=lambda problem: problem.line)
+    except ValueError as error:
+        return file.content, [Problem(path, 1, str(error))]
+    return file.content, []
+
+
+def _place(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    return tuple(part for part in location if part != "[key]")
+
+
+def dotted(location: Iterable[int | str]) -> str:
+    """Give a place in a document as people write it: actions.PURCHASE.rules."""
+    return ".".join(map(str, location))

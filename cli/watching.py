@@ -1,0 +1,102 @@
+"""Looks at a running Laurel from outside: its result topics, its boards, its workers' pages."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from time import monotonic
+
+import aiohttp
+
+from cli import kafka
+from cli.addresses import Place
+from cli.figures import TOPICS, Figures, Moves
+from cli.refusals import Refusal
+from cli.versions import now_ms
+from schemas.moments import calendar_of
+from sinks.board_reads import Entry, participants, top
+from sinks.board_store import FAILURES, connect
+
+PROGRAM = "loyalty"
+_TOP = 10
+_EVERY = 1.0
+_PATIENCE = 2.0
+
+
+class Watch:
+    """What was seen so far. Who does not answer is asked again and again."""
+
+    def __init__(self, place: Place, pages: Mapping[str, str]) -> None:
+        """`pages` are the URLs of status pages by worker."""
+        self.figures = Figures()
+        self.board = ""
+        self.entries: list[Entry] = []
+        self.participants = 0
+        self.moves: dict[str, int | None] = {}
+        self.lag: dict[str, int | None] = {}
+        self._place = place
+        self._pages = pages
+        self._ranks = Moves()
+
+    async def look(self) -> None:
+        """Look until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(again(self._count_results, (Refusal,)))
+            group.create_task(again(self._read_boards, FAILURES))
+            group.create_task(again(self._read_pages, ()))
+
+    async def _count_results(self) -> None:
+        """Count what the result topics say from now on."""
+        names = {self._place.settings.topic(topic): topic for topic in TOPICS}
+        wanted = await kafka.partitions(self._place, *names)
+        async with kafka.consumer(self._place) as client:
+            client.assign(wanted)
+            await client.seek_to_end()
+            while True:
+                for tp, records in (await client.getmany(timeout_ms=500)).items():
+                    for record in records:
+                        self.figures.count(names[tp.topic], tp.partition, record.value)
+
+    async def _read_boards(self) -> None:
+        """Read the top of this week's board every second."""
+        settings = self._place.settings
+        async with aclosing(connect(settings.redis_read or settings.redis)) as redis:
+            while True:
+                week = calendar_of("UTC").day(now_ms()).names["weekly"]
+                self.board = f"{PROGRAM} global {week}"
+                self.entries = await top(redis, PROGRAM, ("global", week), _TOP)
+                self.participants = await participants(redis, PROGRAM, ("global", week))
+                ranks = {entry.user_id: entry.rank for entry in self.entries}
+                self.moves = self._ranks.of(monotonic(), ranks)
+                await asyncio.sleep(_EVERY)
+
+    async def _read_pages(self) -> None:
+        """Ask every worker for its figures every second."""
+        patience = aiohttp.ClientTimeout(total=_PATIENCE)
+        async with aiohttp.ClientSession(timeout=patience) as client:
+            while True:
+                for worker, page in self._pages.items():
+                    self.lag[worker] = await _lag(client, page)
+                await asyncio.sleep(_EVERY)
+
+
+async def again(work: Callable[[], Awaitable[None]], failures: tuple[type[Exception], ...]) -> None:
+    """Do a work that never ends; after a failure of these kinds begin it anew."""
+    while True:
+        try:
+            await work()
+        except failures:
+            await asyncio.sleep(_EVERY)
+
+
+async def _lag(client: aiohttp.ClientSession, page: str) -> int | None:
+    try:
+        async with client.get(f"{page}/metrics") as answer:
+            return read_lag(await answer.text())
+    except (aiohttp.ClientError, TimeoutError):
+        return None
+
+
+def read_lag(metrics: str) -> int | None:
+    """Sum what a worker's metrics say of waiting records; None when they say nothing of it."""
+    lines = [line for line in metrics.splitlines() if line.startswith("laurel_lag_records")]
+    return sum(int(float(line.rpartition(" ")[2])) for line in lines) if lines else None
