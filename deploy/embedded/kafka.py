@@ -128,7 +128,14 @@ def plan(
         properties.write_text("".join(f"{name}={value}\n" for name, value in chosen.items()))
         if not (logs / "meta.properties").exists():
             _format(
-                [*base, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties)]
+                [
+                    *base,
+                    "kafka.tools.StorageTool",
+                    "format",
+                    f"--cluster-id={cluster}",
+                    "-c",
+                    str(properties),
+                ]
             )
 
     return Plan(
