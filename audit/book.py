@@ -105,7 +105,9 @@ class Book:
             self.rejections[Place(*record[:3])] = refused.reason
             return
         key = (said.program, said.user_id)
-        member = self.members.setdefault(key, Member(*key))
+        if key not in self.members:
+            self.members[key] = Member(*key)
+        member = self.members[key]
         case = Case(member, said, facts, kind, version)
         if "#" not in said.id and said.id in member.outcomes:
             self.repeats[Place(*record[:3])] = Repeat(*key, said.id, is_too_late(case))

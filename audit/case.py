@@ -21,11 +21,13 @@ class Case(NamedTuple):
     @property
     def limits(self) -> Document:
         """What refuses or trims this type of action."""
-        return dict(self.kind.get("limits", {}))
+        limits: Document = self.kind.get("limits", {})
+        return limits
 
     def part(self, name: str) -> Document:
         """A part of the program file: `ladders`, `boards`, ...; empty when it has none."""
-        return dict((self.version.document or {}).get(name, {}))
+        part: Document = (self.version.document or {}).get(name, {})
+        return part
 
     def currency(self, named: str | None) -> str:
         """The currency a rule, board or ladder speaks of: the one it names, else the first."""

@@ -12,26 +12,31 @@ from audit.results import Key, Results, Said
 
 def compare_results(book: Book, results: Results) -> Iterator[str]:
     """Every difference between the book and the result topics (architecture, I1 to I4)."""
+    yield from compare_outcomes(book, results, "Kafka")
+    yield from _rejections(book, results)
+    yield from _derived(book)
+    scored = scores_of(posting for postings in results.postings.values() for posting in postings)
+    yield from compare_boards(book.boards(), scored, "scores of rewards.earned")
+
+
+def compare_outcomes(book: Book, results: Results, where: str) -> Iterator[str]:
+    """What became of every action of every subject: in the book, and as `where` tells it."""
     repeats: dict[Key, dict[str, Repeat]] = {}
     for place, repeat in book.repeats.items():
         result_id = f"{repeat.id}#dup@{place.partition}.{place.offset}"
         repeats.setdefault((repeat.program, repeat.subject), {})[result_id] = repeat
     for key in sorted(book.members.keys() | results.subjects()):
         member = book.members.get(key) or Member(*key)
-        who = f"{member.program}/{member.subject}"
+        who = f"{where}: {member.program}/{member.subject}"
         forgotten: Counter[str] = Counter()
         yield from _repeats(who, repeats.get(key, {}), results.declined.get(key, []), forgotten)
         yield from _outcomes(who, member, _found(key, results, forgotten))
         yield from _sequences(who, results.postings.get(key, []))
         yield from _climbs(who, member, results.tiers.get(key, []))
         yield from _badges(who, member, results.achievements.get(key, []))
-    yield from _rejections(book, results)
-    yield from compare_derived(book)
-    scored = scores_of(posting for postings in results.postings.values() for posting in postings)
-    yield from compare_boards(book.boards(), scored, "scores of rewards.earned")
 
 
-def compare_derived(book: Book) -> Iterator[str]:
+def _derived(book: Book) -> Iterator[str]:
     """Derived actions that should have come and did not, or came and should not have."""
     for action in (book.expected - book.arrived).elements():
         yield f"actions.internal: no {action.type} for {action.subject} with {action.facts}"
@@ -51,7 +56,7 @@ def _outcomes(who: str, member: Member, found: dict[str, list[Outcome]]) -> Iter
         if ours != theirs:
             said, heard = (" and ".join(map(str, each)) or "nothing" for each in (ours, theirs))
             columns = _different_columns(ours, theirs)
-            yield f"{who} action {action_id}: {said} in the book, {heard} on Kafka{columns}"
+            yield f"{who} action {action_id}: {said} in the book, {heard} there{columns}"
 
 
 def _different_columns(ours: list[Outcome], theirs: list[Outcome]) -> str:
@@ -121,7 +126,7 @@ def _repeats(
         if found[result_id] == 0 and repeat.too_late and too_late[repeat.id] > 0:
             forgotten[repeat.id] += 1
         elif found[result_id] != 1:
-            yield f"{who}: {result_id} is declined {found[result_id]} times on Kafka, not once"
+            yield f"{who}: {result_id} is declined {found[result_id]} times, not once"
     for result_id in found.keys() - expected.keys():
         yield f"{who}: {result_id} is declined as a duplicate and is none in the book"
 
@@ -143,7 +148,7 @@ def _climbs(who: str, member: Member, tiers: list[Said]) -> Iterator[str]:
         ours, theirs = member.climbs[at : at + 1], found[at : at + 1]
         if ours != theirs:
             said, heard = (" ".join(each[0]) if each else "none" for each in (ours, theirs))
-            yield f"{who}: tier change {at + 1} is {said} in the book, {heard} on tier.changed"
+            yield f"{who}: tier change {at + 1} is {said} in the book, {heard} there"
             return
 
 
@@ -152,7 +157,7 @@ def _badges(who: str, member: Member, achievements: list[Said]) -> Iterator[str]
     for badge in sorted(member.badges | found.keys()):
         should, times = int(badge in member.badges), found[badge]
         if should != times:
-            yield f"{who}: badge {badge} {should} times in the book, {times} on achievements.unlocked"
+            yield f"{who}: badge {badge} {should} times in the book, {times} there"
 
 
 def _rejections(book: Book, results: Results) -> Iterator[str]:
@@ -166,4 +171,4 @@ def _rejections(book: Book, results: Results) -> Iterator[str]:
         if ours != theirs:
             said_here, said_there = (" and ".join(each) or "no action" for each in (ours, theirs))
             where = "/".join(map(str, at))
-            yield f"{where}: rejected {said_here} in the book, {said_there} on actions.rejected"
+            yield f"actions.rejected: {where} is {said_here} in the book, {said_there} there"

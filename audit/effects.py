@@ -1,6 +1,5 @@
 """What an accepted action does besides points: profile, ladders, badges, codes, derived actions."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,7 +14,7 @@ MOST_WAITING = 1_000
 
 
 class Derived(NamedTuple):
-    """An action that another one gives rise to; `facts` is its data as JSON with sorted keys."""
+    """An action that another one gives rise to; `facts` is its data as text, sorted by name."""
 
     program: str
     subject: str
@@ -26,7 +25,7 @@ class Derived(NamedTuple):
 
 def derived(program: str, subject: str, kind: str, facts: Facts, version: str | None) -> Derived:
     """Make a derived action comparable."""
-    return Derived(program, subject, kind, json.dumps(facts, sort_keys=True), version or "")
+    return Derived(program, subject, kind, str(sorted(facts.items())), version or "")
 
 
 def take_effect(case: Case) -> tuple[list[Derived], bool]:
@@ -116,9 +115,14 @@ def climb(case: Case) -> bool:
 
 
 def grant_badges(case: Case) -> None:
-    """Grant what was reached for the first time; nothing is ever taken back."""
+    """Grant what was reached for the first time; nothing is ever taken back.
+
+    Only an action of the type that is counted can reach a count.
+    """
     for name, badge in case.part("badges").items():
         counted = re.fullmatch(r"count\((\w+)\)", badge["measure"])
+        if counted and counted[1] != case.said.type:
+            continue
         points = case.member.lifetime[case.currency(None)]
         value = case.member.count(counted[1]) if counted else points
         if value >= badge["at"]:

@@ -50,6 +50,7 @@ def local_day(moment: int, zone: str) -> date:
     return _local_day_of_minute(moment // 60_000, zone)
 
 
+@lru_cache(maxsize=100_000)
 def period_name(kind: str, day: date) -> str:
     """Name of the period of `kind` that holds `day`, as boards carry it: `weekly:2025-W49`."""
     if kind == "all_time":
@@ -68,6 +69,7 @@ def period_name(kind: str, day: date) -> str:
     raise ValueError(f"no such period: {kind}")
 
 
+@lru_cache(maxsize=100_000)
 def period_end(name: str, zone: str) -> int:
     """Epoch milliseconds at which the named period is over. Raises ValueError for no period's name."""
     kind, _, label = name.partition(":")

@@ -74,9 +74,7 @@ def read(record: Record) -> Said:
 
 def _json_object(value: bytes | None) -> Json:
     try:
-        found = json.loads(
-            (value or b"").decode(), parse_float=Decimal, parse_constant=_no_constant
-        )
+        found = _JSON.decode((value or b"").decode())
         _check(found, 1)
     except (ValueError, RecursionError) as error:
         raise Refused("unreadable", str(error)) from error
@@ -87,6 +85,9 @@ def _json_object(value: bytes | None) -> Json:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+_JSON = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
 
 
 def _check(value: object, depth: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -48,7 +49,8 @@ class Version:
         known = (self.document or {})["actions"]
         if kind not in known:
             raise Refused("unknown_action", kind)
-        return dict(known[kind])
+        action: Document = known[kind]
+        return action
 
     def accept_late(self) -> int | None:
         """How long after it happened an action is still taken, in ms; None is for ever."""
@@ -95,12 +97,14 @@ def _version(record: Record) -> Version:
     )
 
 
+@lru_cache
 def span_ms(written: str) -> int:
     """Milliseconds of a fixed length of time like `60 minutes`."""
     number, unit = written.split(" ")
     return int(number) * SPAN_MS[unit.rstrip("s")]
 
 
+@lru_cache
 def moment_of(written: str, zone: str) -> int:
     """Epoch milliseconds of a date in a document: RFC 3339, or a bare one that is 00:00 there."""
     instant = read_instant(written)

@@ -140,6 +140,9 @@ def _sign_up(state: Workload) -> Body:
     data["referral_code"] = f"C-{state.run}-{friend}"
     if rng.random() < 0.01:  # noqa: PLR2004  a code that is taken already
         data["code"] = f"C-{state.run}-{max(1, number // 2)}"
+    if rng.random() < 0.02:  # noqa: PLR2004  somebody signs up again, sometimes without a code
+        number = rng.randint(1, number)
+        data = data if rng.random() < 0.5 else {}  # noqa: PLR2004
     return state.action(f"n-{state.run}-{number:06d}", "SIGNUP", data)
 
 
@@ -208,8 +211,7 @@ def _duplicate(state: Workload) -> Message:
         return message
     body = json.loads(message.value)
     user_id = body["user_id"]
-    changed = state.action(user_id, "PURCHASE", _purchase(state, user_id)) | {"id": body["id"]}
-    return _plain(changed)
+    return _plain(body | {"type": "PURCHASE", "data": _purchase(state, user_id)})
 
 
 def _late(state: Workload) -> Message:
