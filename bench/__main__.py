@@ -1,0 +1,108 @@
+"""`python -m bench [SECTION ...]`: measures and writes bench/RESULTS.md.
+
+Sections: scoring (throughput beside the peers), latency, recovery, engine, sinks; all without a name.
+The stack is started on a folder of its own, or taken from LAUREL_KAFKA, LAUREL_REDIS and
+LAUREL_POSTGRES. Whatever else runs on the machine is measured too: close it.
+"""
+
+import argparse
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from rich.console import Console
+
+from bench import agreement, latency, recovery, results, scoring
+from bench.load import Load
+from bench.results import Table
+from bench.stage import Stage, open_stage, versions
+
+ROOT = Path(__file__).parent.parent
+PROGRAMS = ("engine", "sinks")
+"""Sections that are programs of their own, quoted as they print."""
+
+
+async def _scoring(stage: Stage, said: argparse.Namespace) -> list[Table]:
+    load = Load(said.actions, said.members)
+    agreed = await agreement.compare(stage, Load(min(20_000, said.actions), 1_000))
+    return [
+        await scoring.compare(stage, load, said.faust_actions),
+        agreed,
+        await scoring.growth(stage, load),
+    ]
+
+
+async def _latency(stage: Stage, said: argparse.Namespace) -> list[Table]:
+    return await latency.run(stage, said.seconds)
+
+
+async def _recovery(stage: Stage, said: argparse.Namespace) -> list[Table]:
+    return await recovery.run(stage, said.members, said.actions)
+
+
+ON_STAGE: dict[str, Callable[[Stage, argparse.Namespace], Coroutine[Any, Any, list[Table]]]] = {
+    "scoring": _scoring,
+    "latency": _latency,
+    "recovery": _recovery,
+}
+
+
+def main() -> None:
+    """Measure the sections named on the command line."""
+    said = _arguments().parse_args()
+    console = Console(highlight=False)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # It tells of every retry.
+    chosen = said.sections or list(results.ORDER)
+    on_stage = [name for name in results.ORDER if name in chosen and name in ON_STAGE]
+    if on_stage:
+        with open_stage(console) as stage:
+            for name in on_stage:
+                tables = uvloop.run(ON_STAGE[name](stage, said))
+                for table in tables:
+                    table.show(console)
+                text = "\n".join(table.markdown() for table in tables)
+                results.write(name, text, versions(stage))
+    for name in PROGRAMS:
+        if name in chosen:
+            results.write(name, _quoted(name, console), results.own_versions())
+    console.print(f"written: {results.RESULTS.relative_to(ROOT)}")
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("sections", nargs="*", metavar="SECTION", choices=[*results.ORDER, []])
+    parser.add_argument("--actions", type=int, default=1_000_000, help="of each throughput run")
+    parser.add_argument("--members", type=int, default=100_000, help="they are drawn from")
+    parser.add_argument(
+        "--faust-actions", type=int, default=100_000, help="of Faust's run, at most"
+    )
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each latency run")
+    return parser
+
+
+def _quoted(name: str, console: Console) -> str:
+    """Run a section's own program; return what it prints, as a block of text."""
+    with console.status(f"python -m bench.{name}"):
+        done = subprocess.run(
+            [sys.executable, "-m", f"bench.{name}"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        raise RuntimeError(f"bench.{name} failed:\n{done.stderr}")
+    console.print(done.stdout)
+    return f"```\n{done.stdout.strip()}\n```\n"
+
+
+if __name__ == "__main__":
+    main()

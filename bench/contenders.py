@@ -1,0 +1,58 @@
+"""Who takes part: Laurel, the Faust app and the Kafka Streams app, each a command."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.process import Process
+from bench.stage import Ground, Stage
+
+_BIN = Path(sys.executable).parent
+_STREAMS = Path(__file__).with_name("peers") / "streams"
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One of those who are compared."""
+
+    name: str
+    command: list[str]
+    # Its consumer group, without the topic prefix.
+    group: str
+
+    def start(self, stage: Stage, ground: Ground) -> Process:
+        """Start it on a ground, with its page on the ground's web port."""
+        log = stage.logs / f"{ground.settings.topic_prefix}{self.group}.log"
+        command = [word.format(port=ground.settings.web_port) for word in self.command]
+        return Process(command, ground.environment, log)
+
+
+LAUREL = Contender("Laurel", [str(_BIN / "laurel"), "worker", "scoring"], "laurel-scoring")
+BOARDS = Contender("boards", [str(_BIN / "laurel"), "worker", "boards"], "laurel-boards")
+FAUST = Contender(
+    "Faust",
+    [
+        *(str(_BIN / "faust"), "-A", "bench.peers.faust_app", "worker", "--loglevel", "warn"),
+        *("--web-port", "{port}"),
+    ],
+    "loyalty-faust",
+)
+STREAMS = Contender(
+    "Kafka Streams",
+    ["java", "-cp", f"{_STREAMS}/target/classes:{_STREAMS}/target/lib/*", "loyalty.LoyaltyApp"],
+    "loyalty-streams",
+)
+
+
+def build_streams() -> str:
+    """Compile the Kafka Streams app; return why that cannot be, or an empty text."""
+    for tool in ("javac", "mvn"):
+        if shutil.which(tool) is None:
+            return f"Kafka Streams was not measured: there is no `{tool}` here"
+    command = ["mvn", "--quiet", "--batch-mode", "package"]
+    built = subprocess.run(command, cwd=_STREAMS, capture_output=True, text=True, check=False)
+    if built.returncode:
+        raise RuntimeError(f"the Kafka Streams app does not compile:\n{built.stdout}")
+    return ""

@@ -1,0 +1,113 @@
+"""Measured figures as tables, and `bench/RESULTS.md`, in which each section replaces only itself."""
+
+import datetime as dt
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+ORDER = ("scoring", "latency", "recovery", "engine", "sinks")
+"""Sections in the order in which they stand in the file."""
+
+_HEAD = """\
+# Results
+
+Made by `make bench`; `python -m bench <section>` measures one section again and replaces only it.
+Each section says on which machine, when and by which command it was made. Broker, workers, load
+and readers share that machine. One run per figure unless a table says otherwise.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Figures: ratios stand in the first columns after the name."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    # What a reader must know to judge the figures.
+    notes: list[str] = field(default_factory=list)
+
+    def markdown(self) -> str:
+        """Write the table, its title above and its notes below."""
+        lines = [self.columns, ["---"] * len(self.columns), *self.rows]
+        text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        notes = "".join(f"\n- {note}" for note in self.notes)
+        return f"### {self.title}\n{text}\n{notes}\n"
+
+    def show(self, console: Console) -> None:
+        """Print it on a terminal."""
+        table = RichTable(*self.columns, title=self.title, title_justify="left")
+        for row in self.rows:
+            table.add_row(*row)
+        console.print(table)
+        for note in self.notes:
+            console.print(f"  {note}", style="dim", highlight=False)
+
+
+def write(section: str, body: str, versions: dict[str, str]) -> None:
+    """Put a section's figures in their place in RESULTS.md."""
+    said = _sections()
+    said[section] = f"## {section}\n\n{_made(versions)}\n\n{body}"
+    known = [name for name in ORDER if name in said]
+    text = "\n".join([_HEAD, *(said[name] for name in known)])
+    RESULTS.write_text(text)
+
+
+def _sections() -> dict[str, str]:
+    if not RESULTS.exists():
+        return {}
+    parts = re.split(r"(?m)^(?=## )", RESULTS.read_text())[1:]
+    return {part[3 : part.index("\n")].strip(): part for part in parts}
+
+
+def _made(versions: dict[str, str]) -> str:
+    """Say on what, when and how a section was made."""
+    command = f"python -m bench {' '.join(sys.argv[1:])}".strip()
+    parts = "; ".join(f"{name} {what}" for name, what in versions.items())
+    now = dt.datetime.now(dt.UTC)
+    return f"{machine()}. {now:%Y-%m-%d %H:%M} UTC, `{command}`. {parts}."
+
+
+def machine() -> str:
+    """Describe the machine: processor, cores, memory, system."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{cores} cores of {_processor()}, {memory:.0f} GiB, {platform.system()}"
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*: (.+)", info.read_text()) if info.exists() else None
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def own_versions() -> dict[str, str]:
+    """Return the versions of what every section uses."""
+    names = ("faust-streaming", "aiokafka", "msgspec")
+    return {"CPython": platform.python_version()} | {name: version(name) for name in names}
+
+
+def java_version() -> str:
+    """Return the version of the `java` on the path; an empty text without one."""
+    java = shutil.which("java")
+    if java is None:
+        return ""
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
+    found = re.search(r'version "([^"]+)"', said.stderr)
+    return found[1] if found else ""
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return the value below which `share` of the values lie; `values` must not be empty."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

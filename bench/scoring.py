@@ -1,0 +1,121 @@
+"""Throughput of scoring: a preloaded topic, one worker, from its first committed output to its last."""
+
+import time
+from dataclasses import dataclass
+
+from bench.contenders import FAUST, LAUREL, STREAMS, Contender, build_streams
+from bench.load import Load
+from bench.process import cpu_seconds, rss_bytes
+from bench.results import Table
+from bench.stage import Stage
+from bench.watching import Watch
+
+MIB = 2**20
+COUNTED = (
+    "actions/s: from the first committed output to the last, without start-up, with warming up"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one worker did with one load."""
+
+    load: Load
+    rate: float  # actions a second
+    second_half: float  # the same, over the second half of the outputs
+    rss: int  # bytes
+    worker_cpu: float  # seconds, from start to end
+    broker_cpu: float
+
+
+async def measure(stage: Stage, contender: Contender, load: Load, *, partitions: int = 8) -> Run:
+    """Let one worker read one load from fresh topics."""
+    async with stage.ground(partitions) as ground:
+        await stage.preload(ground, load, time.time())
+        group = ground.settings.topic_prefix + contender.group
+        broker = stage.broker_pid or 0
+        async with Watch(ground, group) as watch:
+            before = cpu_seconds(broker)
+            worker = contender.start(stage, ground)
+            try:
+                with stage.task(f"{contender.name}: {describe(load)}", load.actions) as tell:
+                    timeline = await watch.drain(load.actions, worker, tell)
+                return Run(
+                    load,
+                    timeline.rate(load.actions),
+                    timeline.rate(load.actions, beyond=0.5),
+                    rss_bytes(worker.pid),
+                    cpu_seconds(worker.pid),
+                    cpu_seconds(broker) - before,
+                )
+            finally:
+                worker.stop()
+
+
+def describe(load: Load) -> str:
+    """Say what a load is."""
+    deriving = f", {load.deriving:.0%} deriving" if load.deriving else ""
+    return f"{load.actions:,} actions of {load.members:,} members{deriving}"
+
+
+async def compare(stage: Stage, load: Load, faust_actions: int) -> Table:
+    """Measure Laurel, Faust and Kafka Streams, one after the other."""
+    missing = build_streams()
+    runs = {LAUREL: await measure(stage, LAUREL, load)}
+    shorter = load._replace(actions=min(load.actions, faust_actions))
+    runs[FAUST] = await measure(stage, FAUST, shorter)
+    if not missing:
+        runs[STREAMS] = await measure(stage, STREAMS, load)
+    ours = runs[LAUREL]
+    rows = [
+        [contender.name, f"{ours.rate / run.rate:.2f} x", *cells(run)]
+        for contender, run in runs.items()
+    ]
+    notes = [
+        f"{COUNTED}. CPU: from the start of the worker to the end of the run.",
+        "Faust promises at least once; the other two exactly once.",
+    ]
+    columns = ["one worker, 8 partitions", "Laurel is", *CELLS]
+    return Table("Laurel and its peers", columns, rows, [*notes, missing] if missing else notes)
+
+
+CELLS = [
+    "actions/s",
+    "second half",
+    "RSS MiB",
+    "worker CPU µs/action",
+    "broker CPU µs/action",
+    "load",
+]
+
+
+def cells(run: Run) -> list[str]:
+    """Write a run as the cells of a row."""
+    per_action = 1e6 / run.load.actions
+    return [
+        f"{run.rate:,.0f}",
+        f"{run.second_half:,.0f}",
+        f"{run.rss / MIB:,.0f}",
+        f"{run.worker_cpu * per_action:.1f}",
+        f"{run.broker_cpu * per_action:.1f}",
+        describe(run.load),
+    ]
+
+
+async def growth(stage: Stage, load: Load) -> Table:
+    """Measure Laurel with more accounts, more partitions, and derived actions."""
+    usual = await measure(stage, LAUREL, load)
+    cases: list[tuple[str, Load, int]] = [
+        ("20 % deriving, 8 partitions", load._replace(deriving=0.2), 8),
+        ("20 % deriving, 64 partitions", load._replace(deriving=0.2), 64),
+        ("64 partitions", load, 64),
+    ]
+    cases += [
+        (f"{members:,} members", load._replace(members=members), 8)
+        for members in (10_000, 1_000_000)
+    ]
+    rows = [["as above", "1.00 x", *cells(usual)]]
+    for name, other, partitions in cases:
+        run = await measure(stage, LAUREL, other, partitions=partitions)
+        rows.append([name, f"{run.rate / usual.rate:.2f} x", *cells(run)])
+    return Table("How Laurel grows", ["what differs", "speed", *CELLS], rows)
