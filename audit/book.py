@@ -6,6 +6,7 @@ dictionaries. It is written to be obvious; it shares no line with the engine.
 
 from collections import Counter
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
@@ -33,7 +34,7 @@ from audit.standings import Boards, all_boards, score
 FUTURE_MS = 5 * 60_000
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a record stands."""
 
     topic: str
@@ -56,9 +57,11 @@ class Book:
 
     partitions: int
     rules: Rules
+    # Records that were rejected as `engine_failure` without being decided.
+    quarantined: AbstractSet[Position] = frozenset()
     members: dict[tuple[str, str], Member] = field(default_factory=dict)
-    repeats: dict[Place, Repeat] = field(default_factory=dict)
-    rejections: dict[Place, str] = field(default_factory=dict)
+    repeats: dict[Position, Repeat] = field(default_factory=dict)
+    rejections: dict[Position, str] = field(default_factory=dict)
     # What was to follow on actions.internal, and what was read there.
     expected: Counter[Derived] = field(default_factory=Counter)
     arrived: Counter[Derived] = field(default_factory=Counter)
@@ -73,12 +76,13 @@ class Book:
         journal: Iterable[Turn],
         rules: Iterable[Record],
         partitions: int,
+        quarantined: AbstractSet[Position] = frozenset(),
     ) -> Self:
         """Recount the records of both inputs in the order of the journal.
 
         Raises records.JournalError when the journal leaves records out or decides them twice.
         """
-        book = cls(partitions, Rules(rules))
+        book = cls(partitions, Rules(rules), quarantined)
         for record in decided_order(inputs, journal):
             book.take(record)
         return book
@@ -92,6 +96,10 @@ class Book:
 
     def take(self, record: Record) -> None:
         """Decide the next record."""
+        position = Position(*record[:3])
+        if position in self.quarantined:
+            self.rejections[position] = "engine_failure"
+            return
         try:
             said = read(record)
             if partition_of(said.user_id, self.partitions) != record.partition:
@@ -102,7 +110,7 @@ class Book:
             kind = version.action(said.type)
             facts = _valid(said, kind)
         except Refused as refused:
-            self.rejections[Place(*record[:3])] = refused.reason
+            self.rejections[position] = refused.reason
             return
         key = (said.program, said.user_id)
         if key not in self.members:
@@ -110,7 +118,7 @@ class Book:
         member = self.members[key]
         case = Case(member, said, facts, kind, version)
         if "#" not in said.id and said.id in member.outcomes:
-            self.repeats[Place(*record[:3])] = Repeat(*key, said.id, is_too_late(case))
+            self.repeats[position] = Repeat(*key, said.id, is_too_late(case))
         else:
             member.outcomes[said.id] = self._outcome(case)
 

@@ -13,6 +13,7 @@ from audit.results import Key, Results, Said
 def compare_results(book: Book, results: Results) -> Iterator[str]:
     """Every difference between the book and the result topics (architecture, I1 to I4)."""
     yield from compare_outcomes(book, results, "Kafka")
+    yield from _climb_order(book, results)
     yield from _rejections(book, results)
     yield from _derived(book)
     scored = scores_of(posting for postings in results.postings.values() for posting in postings)
@@ -140,16 +141,24 @@ def _sequences(who: str, postings: list[Said]) -> Iterator[str]:
 
 
 def _climbs(who: str, member: Member, tiers: list[Said]) -> Iterator[str]:
-    found = [
-        Climb(said["id"].rpartition("#")[0], said["ladder"], said["old"], said["new"])
-        for said in tiers
-    ]
-    for at in range(max(len(found), len(member.climbs))):
-        ours, theirs = member.climbs[at : at + 1], found[at : at + 1]
-        if ours != theirs:
-            said, heard = (" ".join(each[0]) if each else "none" for each in (ours, theirs))
-            yield f"{who}: tier change {at + 1} is {said} in the book, {heard} there"
-            return
+    ours, theirs = Counter(member.climbs), Counter(map(_climb, tiers))
+    for climb in (ours - theirs).elements():
+        yield f"{who}: {' '.join(climb)} is in the book, no such change there"
+    for climb in (theirs - ours).elements():
+        yield f"{who}: {' '.join(climb)} is there, no such change in the book"
+
+
+def _climb_order(book: Book, results: Results) -> Iterator[str]:
+    """A member's changes on tier.changed stand in the order in which they happened."""
+    for key, tiers in sorted(results.tiers.items()):
+        ours = book.members[key].climbs if key in book.members else []
+        theirs = list(map(_climb, tiers))
+        if ours != theirs and Counter(ours) == Counter(theirs):
+            yield f"tier.changed: {'/'.join(key)} has its changes in another order than the book"
+
+
+def _climb(said: Said) -> Climb:
+    return Climb(said["id"].rpartition("#")[0], said["ladder"], said["old"], said["new"])
 
 
 def _badges(who: str, member: Member, achievements: list[Said]) -> Iterator[str]:
