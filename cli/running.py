@@ -16,7 +16,7 @@ from cli import view
 from cli.addresses import Place, shown
 from cli.console import console
 from cli.supervisor import Job, Kept, Supervisor
-from cli.watching import Watch, again
+from cli.watching import Watch, again, lag, trouble
 from deploy.demo import Sent, produce
 from deploy.embedded import ports
 from processors.settings import Settings
@@ -130,9 +130,16 @@ class Running:
 
     def _worker(self, name: str) -> view.WorkerState:
         kept = self._supervisor.kept.get(name) or Kept()
-        lag = self._watch.lag.get(name)
-        page = self._pages[name]
-        return view.WorkerState(name, page, kept.pid, kept.restarts, kept.last_end, lag)
+        figures = self._watch.workers.get(name)
+        return view.WorkerState(
+            name,
+            page=self._pages[name],
+            pid=kept.pid,
+            restarts=kept.restarts,
+            last_end=kept.last_end,
+            lag=None if figures is None else lag(figures),
+            trouble="does not answer" if figures is None else trouble(figures),
+        )
 
     def _demo_told(self) -> str:
         if not self._plan.demo:

@@ -12,6 +12,7 @@ from aiokafka.errors import ProducerFenced
 from cli import kafka
 from cli.addresses import Place
 from cli.refusals import Refusal
+from schemas import moments
 from schemas.programs import PublishedVersion, encode_published, read_published
 from schemas.programs import publish as make_version
 
@@ -41,6 +42,20 @@ def version_of(document: dict[str, Any], lead_ms: int) -> PublishedVersion:
     """Make the published form of a checked document, by whoever runs this process, now."""
     return make_version(
         document, lead_ms=lead_ms, published_at=now_ms(), published_by=getpass.getuser()
+    )
+
+
+def stopping(program: str, from_ms: int, lead_ms: int) -> PublishedVersion:
+    """Make the version that stops a program for what happens from a moment on."""
+    text = moments.write(from_ms)
+    return PublishedVersion(
+        program=program,
+        version=f"{program}@{text}",
+        effective_from=from_ms,
+        lead_ms=lead_ms,
+        document=None,
+        published_at=text,
+        published_by=getpass.getuser(),
     )
 
 

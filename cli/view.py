@@ -26,6 +26,8 @@ class WorkerState:
     last_end: str
     lag: int | None
     """Records that wait for it; None while it does not say."""
+    trouble: str
+    """What it suffers from; empty when all is well."""
 
 
 @dataclass(slots=True)
@@ -143,12 +145,13 @@ def _board(shown: Shown) -> Panel:
 
 def _workers(workers: Iterable[WorkerState]) -> Table:
     table = Table(box=None, pad_edge=True, header_style="dim", expand=True)
-    for name in ("worker", "lag", "restarts", "status page"):
+    for name in ("worker", "lag", "restarts", "status page", ""):
         table.add_column(name, justify="right" if name in ("lag", "restarts") else "left")
     for one in workers:
         state = Text(one.name, style="" if one.pid else "red")
         restarts = f"{one.restarts} ({one.last_end})" if one.restarts else "0"
-        table.add_row(state, _lag(one), restarts, Text(one.page, style=f"link {one.page}"))
+        page = Text(one.page, style=f"link {one.page}")
+        table.add_row(state, _lag(one), restarts, page, Text(one.trouble, style="yellow"))
     return table
 
 

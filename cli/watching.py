@@ -6,15 +6,19 @@ from contextlib import aclosing
 from time import monotonic
 
 import aiohttp
+import msgspec
 
 from cli import kafka
 from cli.addresses import Place
 from cli.figures import TOPICS, Figures, Moves
 from cli.refusals import Refusal
 from cli.versions import now_ms
+from processors.figures import Figures as WorkerFigures
 from schemas.moments import calendar_of
 from sinks.board_reads import Entry, participants, top
 from sinks.board_store import FAILURES, connect
+
+_read_figures = msgspec.json.Decoder(WorkerFigures).decode
 
 PROGRAM = "loyalty"
 _TOP = 10
@@ -32,7 +36,7 @@ class Watch:
         self.entries: list[Entry] = []
         self.participants = 0
         self.moves: dict[str, int | None] = {}
-        self.lag: dict[str, int | None] = {}
+        self.workers: dict[str, WorkerFigures | None] = {}
         self._place = place
         self._pages = pages
         self._ranks = Moves()
@@ -75,7 +79,7 @@ class Watch:
         async with aiohttp.ClientSession(timeout=patience) as client:
             while True:
                 for worker, page in self._pages.items():
-                    self.lag[worker] = await _lag(client, page)
+                    self.workers[worker] = await _ask(client, page)
                 await asyncio.sleep(_EVERY)
 
 
@@ -88,15 +92,22 @@ async def again(work: Callable[[], Awaitable[None]], failures: tuple[type[Except
             await asyncio.sleep(_EVERY)
 
 
-async def _lag(client: aiohttp.ClientSession, page: str) -> int | None:
+async def _ask(client: aiohttp.ClientSession, page: str) -> WorkerFigures | None:
+    """Ask a worker how it does; None when it does not answer."""
     try:
-        async with client.get(f"{page}/metrics") as answer:
-            return read_lag(await answer.text())
-    except (aiohttp.ClientError, TimeoutError):
+        async with client.get(f"{page}/status.json") as answer:
+            return _read_figures(await answer.read())
+    except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError):
         return None
 
 
-def read_lag(metrics: str) -> int | None:
-    """Sum what a worker's metrics say of waiting records; None when they say nothing of it."""
-    lines = [line for line in metrics.splitlines() if line.startswith("laurel_lag_records")]
-    return sum(int(float(line.rpartition(" ")[2])) for line in lines) if lines else None
+def lag(figures: WorkerFigures) -> int:
+    """Sum the records that wait for a worker; for a projector until its sink has them."""
+    partitions = [at for sink in figures.sinks for at in sink.partitions] or figures.partitions
+    return sum(at.lag for at in partitions)
+
+
+def trouble(figures: WorkerFigures) -> str:
+    """Say what a worker suffers from; nothing when all is well."""
+    failing = (f"{sink.sink}: {sink.error}" for sink in figures.sinks if sink.error)
+    return next(failing, figures.not_ready)
