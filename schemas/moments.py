@@ -118,6 +118,7 @@ class Calendar:
             self.zone = ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError) as unknown:
             raise ValueError(f"no time zone is called {zone!r}") from unknown
+        self.is_utc = zone == "UTC"
         self._days: dict[int, Day] = {}
         self._bounds: dict[str, tuple[int, int]] = {}
 

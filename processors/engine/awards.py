@@ -1,19 +1,21 @@
 """Awards: from a rule and the facts to points, and from points to a posting on the account."""
 
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
+from msgspec import structs
 
 from processors.engine.decision import Refusal
 from processors.engine.ladders import held
 from processors.engine.limits import left
 from processors.engine.numbers import plain, show
 from processors.engine.rules import AwardRule, Plan, Scene
-from schemas.moments import write
 from schemas.results import Declined, Lot, Posting, Score
 
 Why = list[tuple[str, str]]
 
 
-class Award(NamedTuple):
+class Award(msgspec.Struct, frozen=True, gc=False):
     """Points that a rule gives, and the sum that leads to them."""
 
     points: int
@@ -55,7 +57,8 @@ def plan_at(rule: AwardRule, scene: Scene) -> Plan | None:
             break
     if era.plans is None:
         return None
-    return era.plans["" if rule.ladder is None else held(rule.ladder, scene.draft.head.steps)]
+    step = None if rule.ladder is None else scene.draft.head.steps.get(rule.ladder)
+    return era.plans.get(step) or era.plans[None]
 
 
 def compute(rule: AwardRule, plan: Plan, facts: dict[str, Any]) -> Award:
@@ -86,7 +89,7 @@ def trim(computed: Award, rule: AwardRule, scene: Scene) -> Award | Refusal:
             why = [*why, (f"at most {limit.text}", str(points))]
     if points <= 0 < computed.points:
         return Refusal(Declined.DAILY_LIMIT, f"{scene.kind.type} gives {limit.text}")
-    return computed._replace(points=points, why=why)
+    return structs.replace(computed, points=points, why=why)
 
 
 def post(rule: AwardRule, scene: Scene, given: Award) -> Posting:
@@ -95,9 +98,7 @@ def post(rule: AwardRule, scene: Scene, given: Award) -> Posting:
     points = given.points
     purse = head.purses.get(rule.currency) or [0, 0]
     balance, lifetime = purse[0] + points, purse[1] + points
-    ladders = scene.rules.ladders
-    tier = held(ladders[0], head.steps) if ladders else None
-    expires_at = None if rule.expires is None else write(rule.expires(action.occurred_at))
+    expires_at = None if rule.expires is None else rule.expires(scene)
     scores: list[Score] = []
     if rule.scores != "none":
         boards = scene.rules.boards
@@ -119,7 +120,7 @@ def post(rule: AwardRule, scene: Scene, given: Award) -> Posting:
         given.multiplier,
         balance,
         lifetime,
-        tier,
+        tier(scene),
         rule.category,
         head.sequence,
         None if rule.actor is None else scene.facts.get(rule.actor),
@@ -134,6 +135,13 @@ def post(rule: AwardRule, scene: Scene, given: Award) -> Posting:
     )
 
 
+def tier(scene: Scene) -> str | None:
+    """Return the step held on the program's first ladder."""
+    for ladder in scene.rules.ladders:
+        return held(ladder, scene.draft.head.steps)
+    return None
+
+
 def _new_lot(posting_id: str, points: int, owed: int, expires_at: str | None) -> list[Lot]:
     """Return the lot that an award opens: its points, less what a negative balance swallows."""
     opened = points + min(owed, 0)
@@ -145,7 +153,6 @@ def move(scene: Scene, split: str, scores: list[Score]) -> Posting:
     action, head = scene.action, scene.draft.head
     currency = scene.rules.currency
     balance, lifetime = (head.purses.get(currency) or [0, 0])[:2]
-    ladders = scene.rules.ladders
     head.sequence += 1
     return Posting(
         id=f"{action.id}#move_{split}",
@@ -161,7 +168,7 @@ def move(scene: Scene, split: str, scores: list[Score]) -> Posting:
         multiplier=None,
         balance=balance,
         lifetime=lifetime,
-        tier=held(ladders[0], head.steps) if ladders else None,
+        tier=tier(scene),
         category=None,
         sequence=head.sequence,
         actor=None,

@@ -20,10 +20,13 @@ from processors.engine.rules import (
     BadgeRule,
     Minimum,
     Rules,
+    Scene,
 )
-from schemas.moments import DAY, Calendar, calendar_of
+from schemas.moments import DAY, Calendar, calendar_of, write
 from schemas.programs import ActionType, Program, Rule, Table, parse_program
 
+_DATE: Final = len("2025-12-07")
+_DATES_MAX: Final = 4_096
 COUNT: Final = re.compile(r"count\(([A-Z][A-Z0-9_]*)\)")
 
 _ROUNDINGS: Final = {"floor": numbers.floor, "nearest": numbers.nearest}
@@ -94,14 +97,17 @@ def _bind_action(
 
 def _bind_reference(action: ActionType) -> Callable[[Mapping[str, Any]], dict[str, object]]:
     """Make what picks the facts that results repeat; numbers are shown as they were sent."""
-    numbers_of = {fact: fact_scale(action.facts[fact]) for fact in action.reference}
+    names = tuple(action.reference)
+    scales = {
+        name: scale for name in names if (scale := fact_scale(action.facts[name])) is not None
+    }
 
     def reference(facts: Mapping[str, Any]) -> dict[str, object]:
-        return {
-            fact: facts[fact] if scale is None else plain(facts[fact], scale)
-            for fact, scale in numbers_of.items()
-            if fact in facts
-        }
+        told = {name: facts[name] for name in names if name in facts}
+        for name, scale in scales.items():
+            if name in told:
+                told[name] = plain(told[name], scale)
+        return told
 
     return reference
 
@@ -142,7 +148,7 @@ def _bind_rule(
         base=_lifted(base.units, POWERS[lift]),
         base_text=base.text,
         base_scale=base.scale + lift,
-        ladder=ladder,
+        ladder=None if ladder is None else ladder.name,
         eras=bind_eras(
             program, action_name, rule, ladder, decimals=base.scale + lift - currency.scale
         ),
@@ -187,9 +193,26 @@ def _minimum(action: ActionType, fact: str, least: Decimal) -> Minimum:
     return Minimum(fact, units * POWERS[scale - decimals], str(least))
 
 
-def _bind_expiry(rule: Rule, calendar: Calendar) -> Callable[[int], int] | None:
+def _bind_expiry(rule: Rule, calendar: Calendar) -> Callable[[Scene], str] | None:
+    """Make what tells the moment at which an award of this rule expires."""
     if rule.expires is None:
         return None
     months = rule.expires.months
     days, rest = divmod(rule.expires.milliseconds, DAY)
-    return lambda moment: calendar.after(moment, days=days, months=months) + rest
+    dates: dict[int, str] = {}
+
+    def expires(scene: Scene) -> str:
+        moment = scene.action.occurred_at
+        return write(calendar.after(moment, days=days, months=months) + rest)
+
+    def expires_same_time(scene: Scene) -> str:
+        """Where days are alike, a whole number of them later it is the same time of day."""
+        start = scene.day.start
+        date = dates.get(start)
+        if date is None:
+            if len(dates) >= _DATES_MAX:
+                dates.clear()
+            date = dates[start] = expires(scene)[:_DATE]
+        return date + scene.moment[_DATE:]
+
+    return expires_same_time if calendar.is_utc and not rest else expires

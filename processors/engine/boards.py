@@ -47,9 +47,6 @@ class Boards:
             for name, board in boards.items()
         )
         self._ladders = {ladder.name: ladder for ladder in ladders}
-        self._splits = tuple(
-            dict.fromkeys(board.split for board in self.boards if board.split is not None)
-        )
         self._templates: dict[tuple[object, ...], Template] = {}
 
     def score(
@@ -64,7 +61,7 @@ class Boards:
 
         Standings of periods that ended before the moment `forget_before` may be dropped.
         """
-        key = (day.start, periods, *[self.place(head, split) for split in self._splits])
+        key = (day.start, periods, head.country, *head.steps.values())
         template = self._templates.get(key)
         if template is None:
             if len(self._templates) >= TEMPLATES_MAX:
@@ -73,7 +70,7 @@ class Boards:
         standings = head.standings.copy()
         for standing in template.standings:
             if standing not in standings:
-                head.standings = self._kept(standings, forget_before)
+                head.standings = self._kept(head.standings, forget_before)
                 return self._score_first(head, day, points, periods)
             standings[standing] += points
         head.standings = standings

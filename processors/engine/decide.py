@@ -108,7 +108,7 @@ def _apply(scene: Scene, given: Given, derived: list[Derived]) -> Decision:
     postings = [post(rule, scene, result) for rule, result in given]
     for note in kind.notes:
         note(scene)
-    tiers = _climb(scene, postings) if postings else []
+    tiers = _climb(scene, postings)
     if kind.effect is not None:
         _move(scene, COUNTRY, postings)
     achievements = grant_badges(scene)
@@ -131,12 +131,12 @@ def _apply(scene: Scene, given: Given, derived: list[Derived]) -> Decision:
 
 def _climb(scene: Scene, postings: list[Posting]) -> list[TierChanged]:
     """Recompute the ladders; a step taken moves the member between the boards of the ladder."""
-    changes = []
+    changes: list[TierChanged] = []
+    head = scene.draft.head
     for ladder in scene.rules.ladders:
-        purse = scene.draft.head.purses.get(ladder.currency)
-        changed = None if purse is None else climb(scene, ladder, purse[1], postings[-1].actor)
-        if changed is not None:
-            changes.append(changed)
+        purse = head.purses.get(ladder.currency)
+        if purse is not None and ladder.step_at(purse[1]) != head.steps.get(ladder.name):
+            changes += climb(scene, ladder, purse[1], postings[-1].actor if postings else None)
             _move(scene, ladder.name, postings)
     return changes
 

@@ -52,9 +52,10 @@ def _plans(
     ladder: Ladder | None,
     running: list[Promotion],
     decimals: int,
-) -> dict[str, Plan]:
+) -> dict[str | None, Plan]:
+    """Bind a plan per step; a new account holds no step yet and has the first one's."""
     steps = ("",) if ladder is None else ladder.steps
-    plans = {}
+    plans: dict[str | None, Plan] = {}
     for step in steps:
         factors = tuple(
             factor for item in rule.multiply for factor in _factors(program, item, step, running)
@@ -62,6 +63,7 @@ def _plans(
         scale = sum(factor.scale for factor in factors)
         units = prod(factor.units for factor in factors)
         plans[step] = Plan(factors, plain(units, scale), POWERS[decimals + scale])
+        plans.setdefault(None, plans[step])
     return plans
 
 

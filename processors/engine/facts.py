@@ -14,6 +14,7 @@ from schemas.moments import read as read_moment
 from schemas.programs import Fact
 
 TEXT_BYTES_MAX: Final = 1_024
+_SURELY_SHORT: Final = TEXT_BYTES_MAX // 4  # characters; none has more than four bytes
 NAME_BYTES_MAX: Final = 128
 CODE_BYTES_MAX: Final = 100
 TEXTS_MAX: Final = 64
@@ -53,19 +54,20 @@ def bind_facts(facts: Mapping[str, Fact], calendar: Calendar) -> FactReader:
             found = decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return _ill_typed(data, facts, calendar)
-        read: dict[str, Any] = {}
-        for attribute, name, required, convert in plan:
-            value = getattr(found, attribute)
-            try:
+        facts_read: dict[str, Any] = {}
+        name = ""
+        try:
+            for attribute, name, required, convert in plan:
+                value = getattr(found, attribute)
                 if value is not None:
                     value = convert(value)
-            except ValueError as wrong:
-                return f"`data.{name}` {wrong}: {_short(data, name)}"
-            if value is not None:
-                read[name] = value
-            elif required:
-                return f"`data.{name}` is missing"
-        return read
+                if value is not None:
+                    facts_read[name] = value
+                elif required:
+                    return f"`data.{name}` is missing"
+        except ValueError as wrong:
+            return f"`data.{name}` {wrong}: {_short(data, name)}"
+        return facts_read
 
     return read
 
@@ -121,7 +123,7 @@ def _units(number: Decimal, scale: int) -> int:
 
 
 def _text(text: str) -> str | None:
-    if len(text) > TEXT_BYTES_MAX or len(text.encode()) > TEXT_BYTES_MAX:
+    if len(text) > _SURELY_SHORT and len(text.encode()) > TEXT_BYTES_MAX:
         raise ValueError(f"is longer than {TEXT_BYTES_MAX} bytes")
     if "\0" in text:
         raise ValueError("contains a zero character")

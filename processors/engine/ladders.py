@@ -36,27 +36,24 @@ def bind_ladder(name: str, ladder: programs.Ladder, currency: str) -> Ladder:
 def held(ladder: Ladder, steps: dict[str, str]) -> str:
     """Return the step an account holds; a new account holds the first one."""
     step = steps.get(ladder.name)
-    return step if step in ladder.steps else ladder.steps[0]
+    return step if step is not None and step in ladder.steps else ladder.steps[0]
 
 
-def climb(scene: "Scene", ladder: Ladder, value: int, actor: str | None) -> TierChanged | None:
-    """Give the draft the step that `value` reaches; tell the change, if it is one.
+def climb(scene: "Scene", ladder: Ladder, value: int, actor: str | None) -> list[TierChanged]:
+    """Give the draft the step that `value` reaches; tell the change, if the account held another.
 
     Its threshold is the one that was reached going up, or is no longer reached going down.
     """
-    steps = scene.draft.head.steps
-    new = ladder.step_at(value)
-    if steps.get(ladder.name) == new:
-        return None
-    old = held(ladder, steps)
-    scene.draft.head.steps = {**steps, ladder.name: new}
+    head, action = scene.draft.head, scene.action
+    old, new = held(ladder, head.steps), ladder.step_at(value)
+    head.steps = {**head.steps, ladder.name: new}
     if old == new:
-        return None
+        return []
     up = ladder.steps.index(new) > ladder.steps.index(old)
-    return TierChanged(
-        id=f"{scene.action.id}#{ladder.name}",
-        program=scene.action.program,
-        user_id=scene.action.user_id,
+    changed = TierChanged(
+        id=f"{action.id}#{ladder.name}",
+        program=action.program,
+        user_id=action.user_id,
         ladder=ladder.name,
         old=old,
         new=new,
@@ -66,3 +63,4 @@ def climb(scene: "Scene", ladder: Ladder, value: int, actor: str | None) -> Tier
         actor=actor,
         occurred_at=scene.moment,
     )
+    return [changed]

@@ -8,6 +8,7 @@ import msgspec
 
 POWERS: Final[tuple[int, ...]] = tuple(10**exponent for exponent in range(64))
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
+_FORMATS: Final = tuple(f"%d.%0{scale}d" for scale in range(64))
 _PLAIN_DECIMAL: Final = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?", re.ASCII)
 _MAGNITUDE_MAX: Final = 2**53
 _SAFE_DIGITS: Final = 15  # fewer digits than 2**53 has
@@ -61,11 +62,12 @@ def scaled(number: Decimal) -> tuple[int, int]:
 
 def show(units: int, scale: int) -> str:
     """Write a number in decimal digits, without trailing zeros: 18518505, 5 becomes `185.18505`."""
-    if scale == 0:
-        return str(units)
-    whole, rest = divmod(abs(units), POWERS[scale])
-    sign = "-" if units < 0 else ""
-    return f"{sign}{whole}.{rest:0{scale}d}".rstrip("0") if rest else f"{sign}{whole}"
+    power = POWERS[scale]
+    if units % power == 0:
+        return str(units // power)
+    if units < 0:
+        return f"-{show(-units, scale)}"
+    return (_FORMATS[scale] % divmod(units, power)).rstrip("0")
 
 
 def plain(units: int, scale: int) -> int | float:

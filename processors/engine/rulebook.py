@@ -7,8 +7,11 @@ a replay chooses alike. A derived action is decided by the version of the action
 
 from typing import NamedTuple
 
+from msgspec import structs
+
 from processors.engine.bind import bind
 from processors.engine.rules import Rules
+from schemas.actions import Action
 from schemas.envelopes import Rejection
 from schemas.moments import END_OF_TIME, write
 from schemas.programs import PublishedVersion
@@ -58,6 +61,15 @@ class RuleBook:
     def versions(self) -> list[BookedVersion]:
         """Return all versions in the order in which they were added."""
         return list(self._by_name.values())
+
+    def rules_for(self, action: Action) -> Rules | Rejection:
+        """Return the rules by which this action is decided; a Rejection of it when there are none."""
+        rules = self.in_force(
+            action.program, action.append_time, action.occurred_at, action.version
+        )
+        if isinstance(rules, Rejection):
+            return structs.replace(rules, id=action.id, user_id=action.user_id)
+        return rules
 
     def in_force(
         self, program: str, append_time: int, occurred_at: int, version: str | None = None

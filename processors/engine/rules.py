@@ -70,7 +70,7 @@ class Era(NamedTuple):
     """A stretch of time, until `end`, in which a rule has the same plans; None while inactive."""
 
     end: int
-    plans: Mapping[str, Plan] | None
+    plans: Mapping[str | None, Plan] | None
 
 
 class Minimum(NamedTuple):
@@ -92,13 +92,13 @@ class AwardRule(msgspec.Struct, frozen=True, gc=False):
     base: Callable[[Mapping[str, Any]], int]
     base_text: str
     base_scale: int
-    ladder: Ladder | None
+    ladder: str | None
     eras: tuple[Era, ...]
     round: Callable[[int, int], int]
     rounding: str
     minimum: tuple[Minimum, ...]
     max_points: int | None
-    expires: Callable[[int], int] | None
+    expires: Callable[[Scene], str] | None
     scores: Literal["all", "all_time", "none"]
     category: str | None
     actor: str | None
