@@ -76,7 +76,9 @@ async def database(stack: Stack) -> AsyncIterator[str]:
     name = f"t{uuid4().hex}"
     server = await asyncpg.connect(stack.postgres)
     await server.execute(f"CREATE DATABASE {name}")
+    await server.close()
     yield urlunsplit(urlsplit(stack.postgres)._replace(path=f"/{name}"))
+    server = await asyncpg.connect(stack.postgres)  # The test may have restarted it.
     await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await server.close()
 
