@@ -1,5 +1,6 @@
 """One worker process: puts a kind of worker together and runs it until it is told to stop."""
 
+import gc
 from collections.abc import Callable
 from functools import partial
 
@@ -24,6 +25,9 @@ from processors.stream.changelog import AccountTable
 from processors.stream.ownership import Ownership
 from schemas.programs import read_published
 
+GARBAGE_THRESHOLD = 50_000
+"""Objects made before the collector looks: a turn makes many, and nearly none in cycles."""
+
 log = structlog.get_logger("laurel")
 
 
@@ -34,6 +38,7 @@ def run(kind: str, settings: Settings) -> None:
     """
     write_logs(settings.log_format)
     uvloop.install()
+    gc.set_threshold(GARBAGE_THRESHOLD)
     app = KINDS[kind](settings)
     watchdog.watch(app.status.stalled_for)
     worker = faust.Worker(app, loglevel="WARNING", redirect_stdouts=False)

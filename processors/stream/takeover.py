@@ -5,6 +5,7 @@ behind a transactional changelog. Here a worker's owner makes ready as it sees f
 run and no records flow.
 """
 
+import gc
 from typing import TYPE_CHECKING, cast
 
 from faust.tables import TableManager as FaustTableManager
@@ -31,6 +32,9 @@ class TakeOver(Recovery):
             self._set_recovery_started()
             try:
                 await self._wait(cast("Consumer", self.app.consumer).take_over())
+                # What was just loaded lives long; the collector need not look at it again.
+                gc.collect()
+                gc.freeze()
                 await self._resume_streams(generation)
             except RebalanceAgain:
                 continue
