@@ -90,11 +90,8 @@ class Account(msgspec.Struct, gc=False):
     stored: Head
     # Fields of the stored head that only a newer release can read.
     beyond: list[msgspec.Raw]
-
-    @property
-    def is_new(self) -> bool:
-        """Whether nothing of it was ever stored."""
-        return self.rows.get(row_key(self.program, self.subject)) is None
+    # Whether nothing of it was stored when it was opened.
+    is_new: bool = False
 
     def row(self, name: str) -> bytes:
         """Return a row other than the head; empty when there is none."""
@@ -120,7 +117,7 @@ def open_account(program: str, subject: str, rows: Rows) -> Account:
         if head.fields > FIELDS:
             beyond = _decode_fields(value)[FIELDS:]
         head.fields = FIELDS
-    return Account(program, subject, head, rows, {}, head, beyond)
+    return Account(program, subject, head, rows, {}, head, beyond, value is None)
 
 
 def read_head(value: bytes) -> Head:
