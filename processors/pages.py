@@ -16,14 +16,16 @@ from processors.status_page import draw
 
 SECURITY = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "Server": "laurel",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""On every answer that does not say otherwise."""
+"""On every answer."""
+
+POLICY = "Content-Security-Policy"
+"""On every answer too; the page for people has one of its own."""
 
 
 def add_pages(app: App, status: Status) -> None:
@@ -35,7 +37,7 @@ def add_pages(app: App, status: Status) -> None:
     @app.page("/", name="status")
     async def index(view: View, _: Request) -> Response:
         nonce = secrets.token_urlsafe()
-        headers = {"Content-Security-Policy": _page_policy(nonce)}
+        headers = {POLICY: _page_policy(nonce)}
         return view.html(draw(take(status, name), nonce), headers=headers)
 
     @app.page("/status.json", name="status.json")
@@ -60,8 +62,8 @@ def add_pages(app: App, status: Status) -> None:
 
 
 async def _secure(_: web.Request, response: web.StreamResponse) -> None:
-    for header, value in SECURITY.items():
-        response.headers.setdefault(header, value)
+    policy = response.headers.get(POLICY, "default-src 'none'; frame-ancestors 'none'")
+    response.headers.update({**SECURITY, POLICY: policy})
 
 
 def _page_policy(nonce: str) -> str:

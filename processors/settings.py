@@ -31,7 +31,7 @@ class Settings(BaseSettings):
         "1", description="This worker's name among its kind; it keeps it over restarts."
     )
     web_host: str = Field("127.0.0.1", description="Where the status page listens.")
-    web_port: int = Field(6066, ge=0, le=65535, description="The status page's port.")
+    web_port: int = Field(6066, ge=1, le=65535, description="The status page's port.")
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     kafka_username: str | None = None

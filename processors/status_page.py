@@ -20,6 +20,9 @@ PURPOSES: Final = {
 MARKS: Final = {"declined": "warn", "rejected": "bad"}
 """How an outcome is coloured, by its first word; any other is good."""
 
+BEHIND: Final = 1_000
+"""A lag of so many records is marked."""
+
 
 def draw(figures: Figures, nonce: str) -> str:
     """Return the whole page. `nonce` is what allows its own style and script to work."""
@@ -33,29 +36,32 @@ def draw(figures: Figures, nonce: str) -> str:
         purpose=escape(PURPOSES.get(figures.kind, f"A worker of the kind {figures.kind}.")),
         clock=_time(figures.at, figures.at[11:19]),
         state="Ready" if figures.ready else "Not ready",
-        reason=escape(figures.not_ready or "Nothing stands in its way."),
+        reason=escape(figures.not_ready or f"{_count(figures.partitions)} assigned."),
         uptime=_duration(figures.uptime_seconds),
         started=_time(figures.started_at, f"{figures.started_at[:16].replace('T', ' ')} UTC"),
         unit=unit,
         rate=_number(figures.records_per_second),
         sparkline=_sparkline(figures.history, unit.lower()),
         tiles="".join(_tile(label, value) for label, value in _tiles(figures, unit)),
-        outcomes=_outcomes(figures.outcomes),
-        details="".join(_detail(label, value) for label, value in figures.details.items()),
+        outcomes=_outcomes(figures),
+        details="".join(_details(figures.details)),
         troubles="".join(_troubles(figures)),
         partitions=_partitions(figures),
     )
 
 
 def _tiles(figures: Figures, unit: str) -> Iterable[tuple[str, str]]:
-    yield "Mean batch", f"{_number(figures.records_per_turn)} {unit.lower()}"
     yield "Transaction p50", _seconds(figures.transaction_p50_seconds)
     yield "Transaction p99", _seconds(figures.transaction_p99_seconds)
-    yield "Since the start", f"{_number(figures.records)} {unit.lower()}"
+    yield "Mean batch", f"{_number(figures.records_per_turn)} {unit.lower()}"
     yield "Waiting", f"{_number(sum(each.lag for each in figures.partitions))} records"
+    yield "Since the start", f"{_number(figures.records)} {unit.lower()}"
     for sink in figures.sinks:
         lag = sum(each.lag for each in sink.partitions)
         yield f"Not yet in {sink.sink}", f"{_number(lag)} records"
+    for label, value in figures.details.items():
+        if isinstance(value, int | float):
+            yield _sentence(label), _number(value)
 
 
 def _tile(label: str, value: str) -> str:
@@ -80,9 +86,10 @@ def _sparkline(history: Sequence[int], unit: str) -> str:
     )
 
 
-def _outcomes(outcomes: dict[str, int]) -> str:
-    if not outcomes:
-        return '<p class="none">None yet.</p>'
+def _outcomes(figures: Figures) -> str:
+    outcomes = figures.outcomes
+    if not outcomes:  # Only scoring has any; elsewhere the page goes without.
+        return '<p class="none">None yet.</p>' if figures.kind == "scoring" else ""
     total, most = sum(outcomes.values()), max(outcomes.values())
     rows = (
         _outcome(name, times, times / total, times / most)
@@ -106,15 +113,16 @@ def _outcome(name: str, times: int, share: float, length: float) -> str:
     )
 
 
-def _detail(label: str, value: object) -> str:
-    if isinstance(value, int | float):
-        shown = _number(value)
-    elif isinstance(value, list | tuple | set | frozenset):
-        shown = "".join(f"<li>{escape(str(each))}</li>" for each in value)
-        shown = f"<ul>{shown}</ul>" if shown else "none"
-    else:
-        shown = escape(str(value))
-    return f"<dt>{escape(label[:1].upper() + label[1:])}</dt><dd>{shown}</dd>"
+def _details(details: dict[str, object]) -> Iterable[str]:
+    for label, value in details.items():
+        if isinstance(value, list | tuple):
+            items = "".join(f"<li>{escape(str(each))}</li>" for each in value)
+            shown = f"<ul>{items}</ul>" if items else "none"
+        elif isinstance(value, int | float):  # It has a tile.
+            continue
+        else:
+            shown = escape(str(value))
+        yield f"<dt>{escape(_sentence(label))}</dt><dd>{shown}</dd>"
 
 
 def _troubles(figures: Figures) -> Iterable[str]:
@@ -147,7 +155,8 @@ def _topic(topic: str, partitions: list[PartitionFigures], sinks: list[SinkFigur
         for sink in sinks
     ]
     heads = "".join(
-        f"<th scope=col>In {escape(name)}</th><th scope=col>Lag</th>" for name, _ in stands
+        f"<th scope=col>{escape(name)} position</th><th scope=col>{escape(name)} lag</th>"
+        for name, _ in stands
     )
     rows = "".join(
         f"<tr><th scope=row>{each.partition}</th>{_stand(each)}"
@@ -155,8 +164,8 @@ def _topic(topic: str, partitions: list[PartitionFigures], sinks: list[SinkFigur
         for each in partitions
     )
     return (
-        f"<table class=partitions><caption>{escape(topic)} <small>{len(partitions)} "
-        f"{'partition' if len(partitions) == 1 else 'partitions'}</small></caption>"
+        f"<table class=partitions><caption>{escape(topic)} "
+        f"<small>{_count(partitions)}</small></caption>"
         "<thead><tr><th scope=col>Partition</th><th scope=col>Position</th><th scope=col>Lag</th>"
         f"{heads}</tr></thead><tbody>{rows}</tbody></table>"
     )
@@ -165,8 +174,16 @@ def _topic(topic: str, partitions: list[PartitionFigures], sinks: list[SinkFigur
 def _stand(each: PartitionFigures | None) -> str:
     if each is None:
         return "<td>—</td><td>—</td>"
-    mark = " class=behind" if each.lag else ""
+    mark = " class=behind" if each.lag >= BEHIND else ""
     return f"<td>{_number(each.position)}</td><td{mark}>{_number(each.lag)}</td>"
+
+
+def _count(partitions: Sequence[PartitionFigures]) -> str:
+    return f"{len(partitions)} partition{'' if len(partitions) == 1 else 's'}"
+
+
+def _sentence(label: str) -> str:
+    return label[:1].upper() + label[1:]
 
 
 def _number(value: float) -> str:

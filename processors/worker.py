@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable
 from functools import partial
+from time import time
 
 import faust
 import structlog
@@ -23,6 +24,7 @@ from processors.status import Status
 from processors.stream import watchdog
 from processors.stream.changelog import AccountTable
 from processors.stream.ownership import Ownership
+from schemas.envelopes import Rejection
 from schemas.programs import read_published
 
 GARBAGE_THRESHOLD = 50_000
@@ -70,9 +72,7 @@ def scoring_app(settings: Settings) -> App:
         settings.topic("rules"), partial(book_version, rules, status), connection=connection
     )
     status.details["rows of accounts held"] = lambda: len(accounts)
-    status.details["rule versions"] = lambda: [
-        booked.published.version for booked in rules.versions()
-    ]
+    status.details["rules in force"] = lambda: versions_in_force(rules, int(time() * 1000))
     status.obstacles.append(lambda: "" if follower.fresh else "the rules were not read for a while")
 
     topics = topics_of(settings)
@@ -115,6 +115,13 @@ def book_version(rules: RuleBook, status: Status, value: bytes | None, append_ti
     except ValueError as error:
         status.went_wrong(f"a record of the topic `rules` is no version of a program: {error}")
         log.exception("a record of the topic `rules` is passed over")
+
+
+def versions_in_force(rules: RuleBook, now: int) -> list[str]:
+    """Name the version of each program that an action sees which happens and arrives now."""
+    programs = dict.fromkeys(booked.published.program for booked in rules.versions())
+    found = (rules.in_force(program, now, now) for program in programs)
+    return [each.version for each in found if not isinstance(each, Rejection)]
 
 
 async def count_partitions(topic: str, settings: Settings) -> int:
