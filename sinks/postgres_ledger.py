@@ -4,8 +4,8 @@ A batch is written only where every one of its runs continues at the position th
 a worker that lost its partitions finds them moved, and nothing of its batch remains.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -73,18 +73,42 @@ _DELETE_ACCOUNTS: Final = """
 """
 
 
-async def connect(url: str, **options: Any) -> asyncpg.Pool:  # noqa: ANN401 - asyncpg's own options
-    """Give a pool of connections to the ledger; none is made before it is needed."""
-    return await asyncpg.create_pool(url, min_size=0, max_size=4, command_timeout=60, **options)
-
-
 class PostgresLedger:
-    """The ledger in one PostgreSQL, as one projector sees it."""
+    """The ledger in one PostgreSQL, as one projector sees it.
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+    `url` is the server's address, `options` are asyncpg's own. A connection is made when one is
+    needed and none is idle.
+    """
+
+    def __init__(self, url: str, **options: Any) -> None:  # noqa: ANN401 - asyncpg's own options
+        self._url = url
+        self._options = {"timeout": 10, "command_timeout": 60, **options}
+        self._idle: list[Any] = []
         self._migrated = False
         self._months: set[Month] = set()
+
+    async def close(self) -> None:
+        """End the idle connections."""
+        while self._idle:
+            await self._idle.pop().close()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        """Lend a connection; one that failed is not used again, as nobody knows what it still does."""
+        while self._idle and self._idle[-1].is_closed():
+            self._idle.pop()
+        if self._idle:
+            connection = self._idle.pop()
+        else:
+            connection = await asyncpg.connect(self._url, **self._options)
+        try:
+            yield connection
+        except BaseException as error:
+            if isinstance(error, Exception) and connection.is_closed():
+                raise ConnectionResetError(f"the connection ended: {error}") from error
+            connection.terminate()
+            raise
+        self._idle.append(connection)
 
     async def standing(self, assigned: Mapping[Partition, Assigned]) -> dict[Partition, int]:
         """Read where the ledger stands in the partitions assigned: the offsets to read from.
@@ -92,7 +116,7 @@ class PostgresLedger:
         The first call brings the tables to this release's version. Raises LostRecordsError when
         Kafka no longer has what comes next, MigrationError when the database is newer than we are.
         """
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             if not self._migrated:
                 await migrate(connection)
                 self._migrated = True
@@ -111,13 +135,15 @@ class PostgresLedger:
 
         Raises StaleRunError when PostgreSQL does not stand where the batch begins.
         """
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             for month in sorted(batch.months - self._months):
                 await _make_month(connection, month)
                 self._months.add(month)
-            async with connection.transaction():
-                await _move(connection, batch.moves)
-                await _write(connection, batch)
+            # Whatever fails from here on ends the connection, and with it the transaction.
+            await connection.execute("BEGIN")
+            await _move(connection, batch.moves)
+            await _write(connection, batch)
+            await connection.execute("COMMIT")
 
 
 async def _move(connection: Any, moves: Mapping[Partition, tuple[int, int]]) -> None:  # noqa: ANN401

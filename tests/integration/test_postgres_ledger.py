@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,13 +21,14 @@ from schemas.results import AcceptedAction, AchievementUnlocked, DeclinedAction,
 from sinks.ledger_rows import Batch, add_records
 from sinks.migrate import MigrationError, migrate, read_migrations, version
 from sinks.positions import Assigned, LostRecordsError, Partition, StaleRunError
-from sinks.postgres_ledger import PostgresLedger, connect
+from sinks.postgres_ledger import PostgresLedger
 from tests.support.runs import Record, Run, feed, posting, record, run
 from tests.support.stacks import Servers
 from tests.support.waiting import eventually
 
 EARNED = ("rewards.earned", 3)
 CHANGELOG = ("laurel-scoring-accounts-changelog", 3)
+Ledgers = Callable[[], PostgresLedger]
 NEW = {EARNED: Assigned(first=0, committed=None)}
 AWKWARD = 'say "hi", ä€😀\\\t\n\r\u2028, {}[] null \\u0000 \\.'
 WORDS = {
@@ -41,14 +42,27 @@ WORDS = {
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    pool = await connect(database)
-    yield pool
-    await pool.close()
+    async with asyncpg.create_pool(database, min_size=0) as pool:
+        yield pool
 
 
 @pytest.fixture
-async def ledger(pool: asyncpg.Pool) -> PostgresLedger:
-    sink = PostgresLedger(pool)
+async def ledgers(database: str) -> AsyncIterator[Ledgers]:
+    """Give what makes a sink, as every worker has one of its own."""
+    made: list[PostgresLedger] = []
+
+    def make() -> PostgresLedger:
+        made.append(PostgresLedger(database))
+        return made[-1]
+
+    yield make
+    for sink in made:
+        await sink.close()
+
+
+@pytest.fixture
+async def ledger(ledgers: Ledgers) -> PostgresLedger:
+    sink = ledgers()
     await sink.standing(NEW)
     return sink
 
@@ -263,13 +277,13 @@ async def test_a_worker_that_lost_its_partition_changes_nothing(
 
 
 async def test_two_workers_write_the_same_run_once(
-    ledger: PostgresLedger, pool: asyncpg.Pool
+    ledger: PostgresLedger, pool: asyncpg.Pool, ledgers: Ledgers
 ) -> None:
     """Of two that write one run at the same time exactly one succeeds."""
     log = [record(n, posting(n, f"u{n}")) for n in range(500)]
     both = await asyncio.gather(
         write(ledger, EARNED, *log),
-        write(PostgresLedger(pool), EARNED, *log),
+        write(ledgers(), EARNED, *log),
         return_exceptions=True,
     )
     assert sorted(map(type, both), key=str) == [type(None), StaleRunError]
@@ -306,19 +320,21 @@ async def test_months_get_partitions_when_they_are_needed(
 
 
 async def test_a_month_may_be_there_or_in_the_default_partition(
-    ledger: PostgresLedger, pool: asyncpg.Pool
+    ledger: PostgresLedger, pool: asyncpg.Pool, ledgers: Ledgers
 ) -> None:
     """Another worker made the month, or rows of it lie in the default partition: both are fine."""
     await write(ledger, EARNED, record(0, posting(1, "ann")))
-    await write(PostgresLedger(pool), EARNED, record(1, posting(2, "ann")), first=1)
+    await write(ledgers(), EARNED, record(1, posting(2, "ann")), first=1)
     await pool.execute("DROP TABLE ledger_2025_12")
     await write(ledger, EARNED, record(2, posting(3, "ann")), first=2)
-    await write(PostgresLedger(pool), EARNED, record(3, posting(4, "ann")), first=3)
+    await write(ledgers(), EARNED, record(3, posting(4, "ann")), first=3)
     rows = await pool.fetch("SELECT tableoid::regclass::text FROM ledger")
     assert [row[0] for row in rows] == ["ledger_default", "ledger_default"]
 
 
-async def test_workers_make_a_month_at_once(ledger: PostgresLedger, pool: asyncpg.Pool) -> None:
+async def test_workers_make_a_month_at_once(
+    ledger: PostgresLedger, pool: asyncpg.Pool, ledgers: Ledgers
+) -> None:
     """Two workers that meet a new month in the same moment make one partition."""
     other = ("rewards.earned", 4)
     await ledger.standing({other: Assigned(0, None)})
@@ -331,16 +347,16 @@ async def test_workers_make_a_month_at_once(ledger: PostgresLedger, pool: asyncp
                 record(month - 1, posting(month, "ann", occurred_at=at)),
                 first=month - 1,
             )
-            for sink, where in ((ledger, EARNED), (PostgresLedger(pool), other))
+            for sink, where in ((ledger, EARNED), (ledgers(), other))
         )
         await asyncio.gather(*writing)
     assert await pool.fetchval("SELECT count(*) FROM ledger_default") == 0
     assert await pool.fetchval("SELECT count(*) FROM ledger") == 14
 
 
-async def test_a_turn_may_be_half_there(pool: asyncpg.Pool) -> None:
+async def test_a_turn_may_be_half_there(pool: asyncpg.Pool, ledgers: Ledgers) -> None:
     """When a turn's answer was lost, the part that PostgreSQL has is passed over, the rest written."""
-    sink = PostgresLedger(pool)
+    sink = ledgers()
     here, there = ("t.rewards.earned", 0), ("t.rewards.earned", LANES - 1)
     projector = ledger_projector(sink, "t.")
     await projector.positions({here: Assigned(0, None), there: Assigned(0, None)})
@@ -358,9 +374,9 @@ async def test_a_turn_may_be_half_there(pool: asyncpg.Pool) -> None:
     assert stale.value.positions == {here: 1, there: 2}
 
 
-async def test_a_log_that_lost_its_beginning(pool: asyncpg.Pool) -> None:
+async def test_a_log_that_lost_its_beginning(ledgers: Ledgers) -> None:
     """A new sink begins with the first record there is; one that missed records is red."""
-    sink = PostgresLedger(pool)
+    sink = ledgers()
     assert await sink.standing({EARNED: Assigned(40, None)}) == {EARNED: 40}
     await write(sink, EARNED, record(40, posting(1, "ann")), first=40)
     with pytest.raises(LostRecordsError, match=r"begins at 50 but the sink stands at 41"):
@@ -378,11 +394,12 @@ async def cut_connections(pool: asyncpg.Pool) -> None:
     )
 
 
-async def test_lost_connections_lose_and_double_nothing(pool: asyncpg.Pool, database: str) -> None:
+async def test_lost_connections_lose_and_double_nothing(
+    pool: asyncpg.Pool, ledgers: Ledgers
+) -> None:
     """Connections that end in the middle of transactions are made anew, and every row counts once."""
     log = [record(n, posting(n, f"u{n % 50}", points=1, balance=n)) for n in range(20_000)]
-    working = await connect(database)
-    projector = ledger_projector(PostgresLedger(working))
+    projector = ledger_projector(ledgers())
     feeding = asyncio.create_task(feed(projector, log, EARNED, records_at_once=500))
     for position in (2_000, 6_000, 12_000):
         await eventually(lambda wanted=position: reached(projector.state.positions, wanted))
@@ -393,7 +410,6 @@ async def test_lost_connections_lose_and_double_nothing(pool: asyncpg.Pool, data
     assert await pool.fetchval("SELECT count(DISTINCT id) FROM ledger") == 20_000
     assert await pool.fetchval("SELECT count(*) FROM ledger") == 20_000
     assert await pool.fetchval("SELECT sum(earned) FROM balances") == 20_000
-    await working.close()
 
 
 async def reached(positions: dict[Partition, int], wanted: int) -> bool:
@@ -401,11 +417,11 @@ async def reached(positions: dict[Partition, int], wanted: int) -> bool:
 
 
 async def test_a_killed_postgresql_is_brought_up_again(
-    pool: asyncpg.Pool, servers: Servers
+    pool: asyncpg.Pool, ledgers: Ledgers, servers: Servers
 ) -> None:
     """Killed under load and restarted, PostgreSQL is written on where it stands; red until then."""
     log = [record(n, posting(n, f"u{n % 50}", points=1, balance=n)) for n in range(20_000)]
-    projector = ledger_projector(PostgresLedger(pool))
+    projector = ledger_projector(ledgers())
     feeding = asyncio.create_task(feed(projector, log, EARNED, records_at_once=500))
     await eventually(lambda: reached(projector.state.positions, 4_000))
     await asyncio.to_thread(servers["postgres"].restart, "kill")
