@@ -18,7 +18,7 @@ from processors.stream.transport import Consumer
 from processors.stream.turns import Membership, Turn
 from schemas import wire
 from schemas.results import LeaderboardUpdated
-from sinks import board_store, postgres_ledger
+from sinks import board_store
 from sinks.positions import Assigned
 from sinks.postgres_ledger import PostgresLedger
 from sinks.redis_boards import RedisBoards
@@ -75,8 +75,7 @@ def ledger_app(settings: Settings) -> App:
     """Return the app of a worker that brings results and accounts to PostgreSQL."""
 
     async def start() -> Projector:
-        pool = await postgres_ledger.connect(settings.postgres)
-        return ledger_projector(PostgresLedger(pool), settings.topic_prefix)
+        return ledger_projector(PostgresLedger(settings.postgres), settings.topic_prefix)
 
     return _projector_app("ledger", settings, ledger.TOPICS, start)
 

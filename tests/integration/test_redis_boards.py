@@ -510,10 +510,10 @@ Standings = dict[str, tuple[int, int]]
 
 CHANGES = st.lists(
     st.tuples(
-        st.sampled_from(["ann", "bob", "b", "ä", ""]).map(lambda name: name + "1"),
+        st.sampled_from(["a", "ä", "aa"]),
         st.sampled_from(["all_time", "weekly:2025-W49"]),
         st.integers(-2, 3),
-        st.sampled_from([None, None, None, "quiet", "leaves"]),
+        st.sampled_from([None, None, "quiet", "leaves"]),
         st.integers(0, 2),
     ),
     min_size=1,
