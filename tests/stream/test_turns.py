@@ -1,0 +1,81 @@
+"""Runs and turns: what was fetched, without a gap, until a transaction takes it."""
+
+from collections.abc import Sequence
+
+import pytest
+from aiokafka import ConsumerRecord
+from faust.types import TP
+
+from processors.stream.turns import Membership, Run, Turn
+
+MEMBER = Membership(7, "member-1", "scoring-1")
+
+
+def record(offset: int) -> ConsumerRecord:
+    """A record that is nothing but its offset."""
+    return ConsumerRecord("actions", 0, offset, 0, 1, None, b"", None, 0, 0, ())
+
+
+def run(start: int, end: int, offsets: Sequence[int] | None = None) -> Run:
+    """A run over [start, end) with records at `offsets`; without them one at every offset."""
+    at = range(start, end) if offsets is None else offsets
+    return Run(start, end, [record(offset) for offset in at])
+
+
+def spans(runs: Sequence[Run]) -> list[tuple[int, int, list[int]]]:
+    """What runs cover, and where their records stand."""
+    return [(one.start, one.end, [record.offset for record in one.records]) for one in runs]
+
+
+@pytest.mark.parametrize(
+    ("whole", "singles"),
+    [
+        (run(10, 13), [(10, 11, [10]), (11, 12, [11]), (12, 13, [12])]),
+        # A commit marker before, between or behind records belongs to the run of a neighbour.
+        (run(10, 15, [11, 13]), [(10, 12, [11]), (12, 15, [13])]),
+        (run(10, 11, []), [(10, 11, [])]),
+        (run(10, 20, [10]), [(10, 20, [10])]),
+    ],
+)
+def test_singles_cover_the_run(whole: Run, singles: list[tuple[int, int, list[int]]]) -> None:
+    """A run's singles hold one record each, and cover it from start to end without a gap."""
+    assert spans(list(whole.singles())) == singles
+
+
+def test_runs_that_continue_are_joined() -> None:
+    """A turn joins what was fetched later to what waits, partition by partition."""
+    turn = Turn(MEMBER)
+    turn.add({TP("actions", 0): run(5, 7), TP("actions", 1): run(0, 1)})
+    turn.add({TP("actions", 0): run(7, 9, [8]), TP("actions.internal", 0): run(3, 4)})
+    assert {tp: spans([one]) for tp, one in turn.runs.items()} == {
+        TP("actions", 0): [(5, 9, [5, 6, 8])],
+        TP("actions", 1): [(0, 1, [0])],
+        TP("actions.internal", 0): [(3, 4, [3])],
+    }
+    assert turn.size == 5
+
+
+def test_internal_records_come_first() -> None:
+    """Partitions come in order, each with its runs in the order of the topics asked for."""
+    internal, actions = "actions.internal", "actions"
+    turn = Turn(MEMBER)
+    turn.add({TP(actions, 3): run(1, 2), TP(internal, 1): run(4, 5), TP(actions, 1): run(2, 4)})
+    found = [(number, [spans([one])[0] if one else None for one in runs])
+             for number, runs in turn.partitions(internal, actions)]  # fmt: skip
+    assert found == [(1, [(4, 5, [4]), (2, 4, [2, 3])]), (3, [None, (1, 2, [1])])]
+
+    alone = [
+        (tp, spans(list(single.runs.values()))) for tp, single in turn.singles((internal, actions))
+    ]
+    assert alone == [
+        (TP(internal, 1), [(4, 5, [4])]),
+        (TP(actions, 1), [(2, 3, [2])]),
+        (TP(actions, 1), [(3, 4, [3])]),
+        (TP(actions, 3), [(1, 2, [1])]),
+    ]
+
+
+def test_singles_keep_the_membership() -> None:
+    """A single action is committed under the generation its turn was fetched in."""
+    turn = Turn(MEMBER, {TP("actions", 0): run(0, 2)})
+    assert {single.membership for _, single in turn.singles(["actions"])} == {MEMBER}
