@@ -197,8 +197,8 @@ _FACTS: dict[str, Callable[[Workload, str], Body]] = {
 def _broken(state: Workload) -> Message:
     user_id = state.member()
     good = state.action(user_id, "PURCHASE", _purchase(state, user_id))
-    value = state.random.choice(BROKEN)(good)
-    return Message(user_id.encode(), value, [])
+    _, make = state.random.choice(BROKEN)
+    return Message(user_id.encode(), make(good), [])
 
 
 def _duplicate(state: Workload) -> Message:

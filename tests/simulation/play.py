@@ -9,15 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from audit.book import Book
-from audit.compare import compare_results
-from audit.compare_accounts import accounts_of, compare_accounts
 from audit.partitions import partition_of
-from audit.records import ACTIONS, INTERNAL
-from audit.results import RESULTS, read_results
+from audit.verify import TOPICS, book_of, compare_topics
 from deploy.workload import workload
 from schemas.program_files import read_program_file
-from tests.simulation.world import CHANGELOG, PARTITIONS, RULES, World
+from tests.simulation.world import PARTITIONS, World
 
 PROGRAM = Path(__file__).parents[2] / "programs" / "loyalty" / "2025-01-01.yaml"
 DAY_MS = 86_400_000
@@ -47,11 +43,9 @@ def play(seed: int, actions: int) -> World:
 
 
 def differences(world: World) -> Iterator[str]:
-    """What the book says otherwise than the world's topics and accounts."""
-    logs = world.logs
-    book = Book.of([*logs.of(ACTIONS), *logs.of(INTERNAL)], world.turns, logs.of(RULES), PARTITIONS)
-    yield from compare_results(book, read_results({topic: logs.of(topic) for topic in RESULTS}))
-    yield from compare_accounts(book, accounts_of(logs.of(CHANGELOG)), "accounts changelog")
+    """What the book says otherwise than the world's topics."""
+    topics = {topic: world.logs.of(topic) for topic in TOPICS}
+    yield from compare_topics(book_of(topics, PARTITIONS), topics)
 
 
 def _first_version(rng: random.Random) -> dict[str, Any]:

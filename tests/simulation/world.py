@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 from aiokafka import ConsumerRecord
 
 from audit.partitions import murmur2, partition_of
 from audit.records import ACTIONS, INTERNAL, Record, Turn
 from audit.results import JOURNAL, RESULTS
+from audit.verify import CHANGELOG, RULES
 from deploy.workload import Message
 from processors.engine import RuleBook
 from processors.outputs import Outputs, Topics
@@ -24,8 +26,6 @@ from processors.stream.changelog import Rows, apply_rows
 from schemas.programs import encode_published, publish, read_published
 
 PARTITIONS = 4
-CHANGELOG = "accounts-changelog"
-RULES = "rules"
 MOST_AT_ONCE = 60
 """Records that one turn takes of one input at most."""
 
@@ -84,7 +84,7 @@ class World:
     accounts: dict[int, Rows] = field(default_factory=lambda: {n: {} for n in range(PARTITIONS)})
     # Next offset of each input of each partition.
     positions: dict[tuple[str, int], int] = field(default_factory=dict)
-    # What was committed, in order.
+    # What was committed, in order over all partitions.
     turns: list[Turn] = field(default_factory=list)
     # Where records of jobs stand: (topic, partition, offset).
     jobs: set[tuple[str, int, int]] = field(default_factory=set)
@@ -160,7 +160,10 @@ class World:
             self.logs.mark(topic, partition)
         for key, value in changes:
             self.logs.append(CHANGELOG, number, self.now, (key, value, []))
-        self.turns.append(Turn(number, spans[INTERNAL], spans[ACTIONS]))
+        turn = Turn(number, spans[INTERNAL], spans[ACTIONS])
+        entry = msgspec.json.encode({"internal": turn.internal, "actions": turn.actions})
+        self.logs.append(JOURNAL, number, self.now, (b"", entry, []))
+        self.turns.append(turn)
         for topic, (_, end) in spans.items():
             self.positions[topic, number] = end
         apply_rows(self.accounts[number], changes)

@@ -1,0 +1,24 @@
+"""A small world in which the engine and the book agree, for planting differences in."""
+
+import pytest
+
+from audit.book import Book
+from audit.records import Record
+from audit.verify import TOPICS, book_of
+from tests.simulation.play import play
+from tests.simulation.world import PARTITIONS
+
+Topics = dict[str, list[Record]]
+
+
+@pytest.fixture(scope="session")
+def world() -> Topics:
+    """The topics of a small world in which the engine and the book agree."""
+    logs = play(seed=12, actions=1_000).logs
+    return {topic: logs.of(topic) for topic in TOPICS}
+
+
+@pytest.fixture(scope="session")
+def book(world: Topics) -> Book:
+    """The book of that world."""
+    return book_of(world, PARTITIONS)
