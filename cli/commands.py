@@ -37,7 +37,7 @@ def load(name: str) -> Any:  # noqa: ANN401 - typer hides the type of its comman
 
 def examples(*lines: str) -> str:
     """Give the end of a command's help."""
-    return "\n".join(["Examples:", *(f"  {line}" for line in lines)])
+    return "\n".join(["Examples:", "", *(f"    {line}" for line in lines)])
 
 
 class _Commands(TyperGroup):

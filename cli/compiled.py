@@ -1,16 +1,16 @@
-"""A bound version as people can read it: what the engine looks up for each action. Pure."""
+"""A bound version as people can read it: for each action what the engine runs. Pure."""
 
 from collections.abc import Iterator
 
-from processors.engine.numbers import TIMES
-from processors.engine.rules import ActionRules, AwardRule, Era, Plan, Rules
-from schemas.moments import END_OF_TIME, write
+from processors.engine.rules import ActionRules, AwardRule, Era, Rules, Sum
+from processors.engine.source import SOURCE
+from schemas.moments import DAY, END_OF_TIME, write
 
 
 def compiled(rules: Rules) -> Iterator[str]:
     """Give a version line by line."""
-    late = "for ever" if rules.accept_late is None else f"{rules.accept_late / 86_400_000:g} days"
-    yield f"{rules.version}  days of {rules.calendar.zone}, accepts late {late}"
+    late = "for ever" if rules.accept_late is None else f"{rules.accept_late / DAY:g} days"
+    yield f"{rules.version}: days of {rules.calendar.zone}, accepts late {late}"
     for action in rules.actions.values():
         yield ""
         yield from _action(action)
@@ -22,22 +22,18 @@ def _action(action: ActionRules) -> Iterator[str]:
         for name, allowed in (("actions", action.outside), ("actions.internal", action.inside))
         if allowed
     ]
-    yield f"{action.type}  over {' and '.join(topics)}{', idle' if action.idle else ''}"
+    yield f"{action.type} over {' and '.join(topics)}{', nothing follows' if action.idle else ''}"
     for limit in action.points_limits:
         yield f"  at most {limit.text}"
+    for badge in action.badges:
+        measure = f"count {badge.at:,}" if badge.counted else f"lifetime {badge.at:,}"
+        yield f"  badge {badge.name} at {measure}"
     for award in action.awards:
         yield from _award(award)
-    for badge in action.badges:
-        measure = (
-            f"{badge.counted} for the {badge.at}th time"
-            if badge.counted
-            else f"lifetime {badge.at:,}"
-        )
-        yield f"  badge {badge.name} at {measure}"
 
 
 def _award(award: AwardRule) -> Iterator[str]:
-    yield f"  {award.name}: {award.kind} {award.base_text} in {award.currency}, {award.rounding}"
+    yield f"  {award.name}: {award.kind} in {award.currency}"
     for minimum in award.minimum:
         yield f"    asks for {minimum.fact} >= {minimum.text}"
     if award.max_points is not None:
@@ -49,17 +45,21 @@ def _award(award: AwardRule) -> Iterator[str]:
 
 
 def _era(era: Era, begin: int) -> Iterator[str]:
-    since = "always" if begin == 0 else f"from {write(begin)}"
-    until = "" if era.end == END_OF_TIME else f" until {write(era.end)}"
-    if era.plans is None:
-        yield f"    {since}{until}: nothing"
-        return
-    yield f"    {since}{until}:"
-    for step, plan in era.plans.items():
-        if step is not None or len(era.plans) == 1:  # None: no step yet, which is the first one.
-            yield f"      {f'{step}: ' if step else ''}{_plan(plan)}"
+    since = f"from {write(begin)} " if begin else ""
+    until = f"until {write(era.end)}" if era.end != END_OF_TIME else "for ever"
+    yield f"    {since}{until}{': nothing' if era.sums is None else ''}"
+    for step, computed in (era.sums or {}).items():
+        if step is not None:  # None stands for an account without a step: the first one's.
+            yield f"      {step or 'on every step'}:"
+            yield from (f"        {line}" for line in _source(computed))
 
 
-def _plan(plan: Plan) -> str:
-    factors = ", ".join(factor.label for factor in plan.factors)
-    return f"{TIMES} {plan.multiplier:g}" + (f"  ({factors})" if factors else "")
+def _source(computed: Sum) -> list[str]:
+    """Give the source of a sum; one that needs no fact is computed already."""
+    source: str | None = getattr(computed, SOURCE, None)
+    if source is not None:
+        return source.splitlines()
+    fixed = computed({})
+    return [
+        f"{fixed.points:,} points: {', '.join(f'{step} = {value}' for step, value in fixed.why)}"
+    ]

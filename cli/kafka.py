@@ -64,7 +64,17 @@ async def _reached(place: Place, start: Any, stop: Any) -> AsyncIterator[None]: 
     except KafkaError as error:
         raise Refusal(f"Kafka refused: {type(error).__name__}: {error}") from error
     finally:
+        await _stopped(stop)
+
+
+async def _stopped(stop: Any) -> None:  # noqa: ANN401 - a method of a client
+    """Stop a client; one that lost its broker meanwhile ends with a cancellation of its own."""
+    try:
         await stop()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
 
 
 def ask_broker(place: Place, question: Coroutine[Any, Any, _Answer]) -> _Answer:

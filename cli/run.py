@@ -71,10 +71,10 @@ def _stack(folder: Path) -> Iterator[Place]:
         raise Refusal(str(error)) from error
     try:
         yield Place(settings_at(asdict(stack)), folder)
-    finally:
         console.print("stopping Kafka, Redis and PostgreSQL")
+    finally:
         embedded.stop()
-        console.print("all stopped; `laurel run` goes on where this stood")
+    console.print("all stopped; `laurel run` goes on where this stood")
 
 
 def _prepare(place: Place) -> float:

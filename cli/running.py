@@ -76,8 +76,8 @@ class Running:
                     await asyncio.wait_for(stop.wait(), self._plan.seconds)
                 for task in tasks:
                     task.cancel()
-        finally:
             console.print("stopping the workers")
+        finally:
             await self._supervisor.stop()
 
     async def _send_demo(self) -> None:

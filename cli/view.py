@@ -156,7 +156,7 @@ def _workers(workers: Iterable[WorkerState]) -> Table:
 
 
 def _addresses(shown: Shown) -> Text:
-    lines = [f" {name:<9} {address}" for name, address in shown.addresses.items()]
+    lines = [f" {name:<11}{address}" for name, address in shown.addresses.items()]
     return Text("\n".join(lines), style="dim")
 
 
