@@ -1,5 +1,6 @@
 """What `laurel doctor` makes of what it found. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -47,7 +48,7 @@ def redis(info: Mapping[str, Any]) -> Iterator[Finding]:
     """Judge a Redis or Valkey by what it says of itself."""
     name = "Valkey" if "valkey_version" in info else "Redis"
     version = str(info.get("valkey_version") or info.get("redis_version", "0"))
-    if int(version.split(".", maxsplit=1)[0]) < REDIS_OLDEST:
+    if _major(version) < REDIS_OLDEST:
         yield Finding(
             "fail", f"{name} is {version}", f"use {REDIS_OLDEST} or newer: it has Functions"
         )
@@ -61,7 +62,7 @@ def redis(info: Mapping[str, Any]) -> Iterator[Finding]:
 
 def postgres(version: str, migrated: int, known: int) -> Iterator[Finding]:
     """Judge a PostgreSQL by its version, and by the version of our tables in it."""
-    if int(version.split(".", maxsplit=1)[0].split(maxsplit=1)[0]) < POSTGRES_OLDEST:
+    if _major(version) < POSTGRES_OLDEST:
         yield Finding("fail", f"PostgreSQL is {version}", f"use {POSTGRES_OLDEST} or newer")
     else:
         yield Finding("ok", f"PostgreSQL {version}")
@@ -135,3 +136,9 @@ def group(kind: str, members: int, behind: int | None) -> Finding:
         advice = "its status page says why; more scoring workers share the partitions"
         return Finding("warn", f"{workers}, about {behind:,} records behind", advice)
     return Finding("ok", f"{workers}, nothing waits" if behind is not None else workers)
+
+
+def _major(version: str) -> int:
+    """Give the first number of a version."""
+    found = re.match(r"\d+", version)
+    return int(found[0]) if found else 0

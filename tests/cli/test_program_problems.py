@@ -1,0 +1,65 @@
+"""Program files with something wrong in them."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.commands import app
+from cli.program_files import PROGRAMS, check_file, files_in, read_checked
+from cli.refusals import Refusal
+
+GOOD = (PROGRAMS / "loyalty" / "2025-01-01.yaml").read_text()
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "what"),
+    [
+        ("rounding: floor", "rounding: down", "rounding: down", "rounding"),
+        ("        points: 500", "        pints: 500", "pints", "Extra inputs are not permitted"),
+        ("cooldown: 60 minutes", "cooldown: 1 month", "cooldown: 1 month", "say it in days"),
+        ("program: loyalty", "program: &a loyalty", "program", "anchors are not used here"),
+        ("timezone: UTC", "timezone: Mars", "timezone: Mars", "Mars"),
+    ],
+)
+def test_a_problem_has_its_line(tmp_path: Path, old: str, new: str, where: str, what: str) -> None:
+    """Every problem is told with file, line and what is wrong."""
+    text = GOOD.replace(old, new)
+    path = tmp_path / "2025-01-01.yaml"
+    path.write_text(text)
+    _, problems = check_file(path)
+    found = [problem for problem in problems if what in problem.message]
+    assert [problem.line for problem in found] == [line_of(text, where)]
+    assert str(found[0]).startswith(f"{path}:{found[0].line}: ")
+    with pytest.raises(Refusal, match="cannot be published"):
+        read_checked(path)
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    """`check` does not stop at the first problem, nor at the first file; it ends with code 1."""
+    bad = GOOD.replace("rounding: floor", "rounding: down").replace("points: 500", "pints: 500")
+    (tmp_path / "a.yaml").write_text(bad)
+    (tmp_path / "b.yaml").write_text(GOOD)
+    ended = CliRunner().invoke(app, ["rules", "check", str(tmp_path)], env={"COLUMNS": "200"})
+    assert ended.exit_code == 1
+    assert ended.output.count("✗") >= 2
+    assert f"✓ {tmp_path / 'b.yaml'}" in ended.output
+
+
+def test_the_programs_of_the_repository_are_good() -> None:
+    """`laurel rules check` without arguments checks programs/, which is good."""
+    ended = CliRunner().invoke(app, ["rules", "check"])
+    assert ended.exit_code == 0, ended.output
+    assert ended.output.count("✓") == len(list(files_in([PROGRAMS])))
+
+
+def test_what_is_not_there_is_told(tmp_path: Path) -> None:
+    """A missing file and an empty folder are refused by name."""
+    with pytest.raises(Refusal, match="cannot be read"):
+        check_file(tmp_path / "nowhere.yaml")
+    with pytest.raises(Refusal, match="holds no program file"):
+        list(files_in([tmp_path]))
