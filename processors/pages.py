@@ -1,6 +1,5 @@
 """The pages of a worker: its status for people, and what probes and Prometheus ask for."""
 
-import secrets
 from typing import cast
 
 import msgspec
@@ -12,7 +11,7 @@ from processors.app import App, Web
 from processors.figures import take
 from processors.metrics import registry_of
 from processors.status import Status
-from processors.status_page import draw
+from processors.status_page import draw, own
 
 SECURITY = {
     "Cache-Control": "no-store",
@@ -25,7 +24,11 @@ SECURITY = {
 """On every answer."""
 
 POLICY = "Content-Security-Policy"
-"""On every answer too; the page for people has one of its own."""
+PAGE_POLICY = (
+    f"default-src 'none'; style-src {own('style')}; script-src {own('script')}; "
+    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""The page for people may use its own style and script, and ask for itself."""
 
 
 def add_pages(app: App, status: Status) -> None:
@@ -36,9 +39,7 @@ def add_pages(app: App, status: Status) -> None:
 
     @app.page("/", name="status")
     async def index(view: View, _: Request) -> Response:
-        nonce = secrets.token_urlsafe()
-        headers = {POLICY: _page_policy(nonce)}
-        return view.html(draw(take(status, name), nonce), headers=headers)
+        return view.html(draw(take(status, name)), headers={POLICY: PAGE_POLICY})
 
     @app.page("/status.json", name="status.json")
     async def status_json(view: View, _: Request) -> Response:
@@ -64,11 +65,3 @@ def add_pages(app: App, status: Status) -> None:
 async def _secure(_: web.Request, response: web.StreamResponse) -> None:
     policy = response.headers.get(POLICY, "default-src 'none'; frame-ancestors 'none'")
     response.headers.update({**SECURITY, POLICY: policy})
-
-
-def _page_policy(nonce: str) -> str:
-    return (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
-        "connect-src 'self'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
