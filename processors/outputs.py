@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
-from aiokafka import ConsumerRecord
 from aiokafka.partitioner import murmur2
+from faust.types import TP
 
 from processors.engine import Decision
+from processors.stream.records import Record
 from processors.stream.transaction import Row
 from schemas import moments, wire
 from schemas.actions import Action, Derived
@@ -55,13 +56,12 @@ class Outputs:
         taken, self._rows = self._rows, defaultdict(list)
         return ((topic, partition, rows) for (topic, partition), rows in taken.items())
 
-    def decision(
-        self, number: int, record: ConsumerRecord, action: Action, decision: Decision
-    ) -> None:
+    def decision(self, tp: TP, record: Record, action: Action, decision: Decision) -> None:
         """Say all that follows from a decision, but the account."""
         if decision.rejection is not None:
-            self.rejection(number, record, decision.rejection)
+            self.rejection(tp, record, decision.rejection)
             return
+        number = tp.partition
         topics = self.topics
         for posting in decision.postings:
             self._say(topics.earned, number, action, posting)
@@ -69,7 +69,7 @@ class Outputs:
             self._say(topics.accepted, number, action, decision.accepted)
         if (declined := decision.declined) is not None:
             if declined.reason == Declined.DUPLICATE:
-                declined.id += f"@{record.partition}.{record.offset}"
+                declined.id += f"@{number}.{record.offset}"
             self._say(topics.declined, number, action, declined)
             self.outcomes[f"declined {declined.reason}"] += 1
         else:
@@ -92,7 +92,7 @@ class Outputs:
         row = (derived.user_id.encode(), wire.encode(derived), headers)
         self._rows[self.topics.internal, number].append(row)
 
-    def rejection(self, number: int, record: ConsumerRecord, why: Rejection) -> None:
+    def rejection(self, tp: TP, record: Record, why: Rejection) -> None:
         """Say that a record is no valid action, with everything that was in it."""
         value = record.value if record.value is not None else b""
         try:
@@ -100,11 +100,11 @@ class Outputs:
         except UnicodeDecodeError:
             text, encoded = None, b64encode(value).decode()
         result = RejectedRecord(
-            id=f"{record.topic}/{record.partition}/{record.offset}",
+            id=f"{tp.topic}/{tp.partition}/{record.offset}",
             reason=why.reason,
             message=why.message,
-            topic=record.topic,
-            partition=record.partition,
+            topic=tp.topic,
+            partition=tp.partition,
             offset=record.offset,
             append_time=moments.write(record.timestamp),
             action_id=why.id,
@@ -115,10 +115,12 @@ class Outputs:
             headers={name: b.decode(errors="replace") for name, b in record.headers},
         )
         headers = wire.result_headers(RejectedRecord, why.program)
-        self._rows[self.topics.rejected, number].append((record.key, wire.encode(result), headers))
+        self._rows[self.topics.rejected, tp.partition].append(
+            (record.key, wire.encode(result), headers)
+        )
         self.outcomes[f"rejected {why.reason}"] += 1
 
-    def rekey(self, record: ConsumerRecord, subject: str) -> None:
+    def rekey(self, record: Record, subject: str) -> None:
         """Hand a record that came on a wrong partition on to its subject's."""
         headers = [*record.headers, (REKEYED, str(record.timestamp).encode())]
         number = self.topics.partition_of(subject)

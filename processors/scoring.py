@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import structlog
-from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from processors.engine import Decision, RuleBook, decide
@@ -21,8 +20,9 @@ from processors.rulebook import RulesFollower
 from processors.status import Status
 from processors.stream.changelog import Rows, apply_rows
 from processors.stream.ownership import Ownership
+from processors.stream.records import Record
 from processors.stream.transaction import Producer, Sent
-from processors.stream.turns import Turn
+from processors.stream.turns import Run, Turn
 from schemas.accounts import Account, changed_rows, open_account
 from schemas.actions import Action
 from schemas.envelopes import Rejection
@@ -74,12 +74,11 @@ async def score_turn(scoring: Scoring, turn: Turn, refusal: str = "") -> None:
     offsets = {tp: run.end for tp, run in turn.runs.items()}
     sent: list[Sent] = []
     producer = await ownership.producer()
-    for number, (internal, actions) in turn.partitions(*ownership.inputs):
-        records = [*(internal.records if internal else ()), *(actions.records if actions else ())]
-        changed = decide_records(scoring, number, records, said, refusal)
+    for number, runs in turn.partitions(*ownership.inputs):
+        changed = decide_runs(scoring, runs, said, refusal)
         changes[number] = [*changed, ownership.position_row(number, offsets)]
         said.changelog(number, changes[number])
-        said.journal(number, *ownership.spans(number, internal, actions))
+        said.journal(number, *ownership.spans(number, runs))
         sent += await send(producer, said)
     await commit(producer, ownership, turn, offsets, sent)
     for number, changed in changes.items():
@@ -106,7 +105,6 @@ async def score_singly(scoring: Scoring, turn: Turn) -> None:
 class Desk:
     """One partition while a turn of it is decided: its stored rows, the accounts opened so far."""
 
-    number: int
     rows: Rows
     said: Outputs
     accounts: dict[tuple[str, str], Account] = field(default_factory=dict)
@@ -121,31 +119,31 @@ class Desk:
         return [row for account in self.accounts.values() for row in changed_rows(account)]
 
 
-def decide_records(
-    scoring: Scoring, number: int, records: list[ConsumerRecord], said: Outputs, refusal: str
-) -> RowChanges:
-    """Decide one partition's records in order; return the rows of the accounts that changed."""
-    desk = Desk(number, scoring.ownership.accounts[number], said)
-    for record in records:
-        if record.timestamp_type != LOG_APPEND_TIME:
-            raise WrongTimestampsError(record.topic)
-        internal = record.topic == scoring.topics.internal
-        action = read_action(record.value, record.headers, record.timestamp, internal)
-        if refusal:
-            said.rejection(number, record, Rejection(Rejected.ENGINE_FAILURE, refusal))
-        elif isinstance(action, Rejection):
-            said.rejection(number, record, action)
-        else:
-            decide_action(scoring, desk, record, action)
+def decide_runs(scoring: Scoring, runs: dict[TP, Run], said: Outputs, refusal: str) -> RowChanges:
+    """Decide one partition's runs in their order; return the rows of the accounts that changed."""
+    number = next(iter(runs)).partition
+    desk = Desk(scoring.ownership.accounts[number], said)
+    for tp, run in runs.items():
+        internal = tp.topic == scoring.topics.internal
+        if run.records and run.records[0].timestamp_type != LOG_APPEND_TIME:
+            raise WrongTimestampsError(tp.topic)
+        for record in run.records:
+            action = read_action(record.value, record.headers, record.timestamp, internal)
+            if refusal:
+                said.rejection(tp, record, Rejection(Rejected.ENGINE_FAILURE, refusal))
+            elif isinstance(action, Rejection):
+                said.rejection(tp, record, action)
+            else:
+                decide_action(scoring, desk, tp, record, action)
     return desk.changed_rows()
 
 
-def decide_action(scoring: Scoring, desk: Desk, record: ConsumerRecord, action: Action) -> None:
+def decide_action(scoring: Scoring, desk: Desk, tp: TP, record: Record, action: Action) -> None:
     """Decide one action on its subject's account, and say what follows."""
     account = desk.account(action)
     # A subject with an account here was routed right before; only a new one is looked up.
-    if account.is_new and scoring.topics.partition_of(action.user_id) != desk.number:
-        misrouted(desk, record, action)
+    if account.is_new and scoring.topics.partition_of(action.user_id) != tp.partition:
+        misrouted(desk.said, tp, record, action)
         return
     try:
         rules = scoring.rules.rules_for(action)
@@ -155,19 +153,19 @@ def decide_action(scoring: Scoring, desk: Desk, record: ConsumerRecord, action: 
         decision = Rejection(Rejected.ENGINE_FAILURE, f"{type(error).__name__}: {error}")
     if isinstance(decision, Decision):
         desk.accounts[action.program, action.user_id] = decision.account
-        desk.said.decision(desk.number, record, action, decision)
+        desk.said.decision(tp, record, action, decision)
     else:
-        desk.said.rejection(desk.number, record, decision)
+        desk.said.rejection(tp, record, decision)
 
 
-def misrouted(desk: Desk, record: ConsumerRecord, action: Action) -> None:
+def misrouted(said: Outputs, tp: TP, record: Record, action: Action) -> None:
     """Hand a record of another partition's subject on to it; its producer hashes keys another way."""
     if any(name == REKEYED for name, _ in record.headers):
-        message = f"user_id {action.user_id!r} does not belong on partition {desk.number}"
+        message = f"user_id {action.user_id!r} does not belong on partition {tp.partition}"
         who = (action.id, action.program, action.user_id)
-        desk.said.rejection(desk.number, record, Rejection(Rejected.MISROUTED_LOOP, message, *who))
+        said.rejection(tp, record, Rejection(Rejected.MISROUTED_LOOP, message, *who))
     else:
-        desk.said.rekey(record, action.user_id)
+        said.rekey(record, action.user_id)
 
 
 async def send(producer: Producer, said: Outputs) -> list[Sent]:

@@ -14,6 +14,8 @@ from aiokafka.structs import TopicPartition
 from faust.stores import memory
 from faust.tables.table import Table
 
+from processors.stream.records import lean
+
 Rows = dict[bytes, bytes]
 
 POSITION_KEY = b"\0position"
@@ -121,13 +123,14 @@ async def load(
     loaded: dict[int, Rows] = {tp.partition: {} for tp in wanted}
     async with aiokafka.AIOKafkaConsumer(enable_auto_commit=False, **connection) as watcher:
         ends = await watcher.end_offsets(wanted)
-    async with aiokafka.AIOKafkaConsumer(
+    reader = aiokafka.AIOKafkaConsumer(
         isolation_level="read_committed",
         enable_auto_commit=False,
         max_partition_fetch_bytes=4 << 20,
         fetch_max_wait_ms=50,
         **connection,
-    ) as reader:
+    )
+    async with lean(reader):
         reader.assign(wanted)
         await reader.seek_to_beginning()
         heard_at = monotonic()

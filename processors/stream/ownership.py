@@ -129,12 +129,13 @@ class Ownership:
         offsets = {tp: at for tp, at in self.positions.items() if tp.partition in taken}
         await producer.commit(self.group_id, membership, offsets, sent)
 
-    def spans(self, number: int, *runs: Run | None) -> list[tuple[int, int]]:
+    def spans(self, number: int, runs: Mapping[TP, Run]) -> list[tuple[int, int]]:
         """Offsets (from, to) that a turn read of each input of partition `number`."""
-        stands = (self.positions[TP(topic, number)] for topic in self.inputs)
-        return [
-            (run.start, run.end) if run else (at, at) for run, at in zip(runs, stands, strict=True)
-        ]
+        spans = []
+        for tp in (TP(topic, number) for topic in self.inputs):
+            run = runs.get(tp)
+            spans.append((run.start, run.end) if run else (self.positions[tp], self.positions[tp]))
+        return spans
 
     def position_row(self, number: int, offsets: Mapping[TP, int]) -> tuple[bytes, bytes]:
         """The changelog row that says where partition `number` stands after a turn to `offsets`."""

@@ -18,6 +18,7 @@ from faust.types.tuples import Message
 from mode.types import ServiceT
 
 from processors.stream.last_words import die
+from processors.stream.records import lean
 from processors.stream.turns import Membership, Run, Turn
 
 TURN_RECORDS = 16_000
@@ -49,7 +50,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust has no setting for these two, and aiokafka reads them when it starts.
         consumer._isolation_level = "read_committed"
         consumer._fetch_max_wait_ms = 100
-        return consumer
+        return lean(consumer)
 
     async def fetch(self, partitions: set[TP], timeout: float) -> dict[TP, Run]:  # noqa: ASYNC109
         """Runs of what was fetched, in [position before, position after); empty after `timeout`."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import faust
-from aiokafka import ConsumerRecord
 from faust.types import TP
+
+from processors.stream.records import Record
 
 
 class Membership(NamedTuple):
@@ -27,7 +28,7 @@ class Run:
 
     start: int
     end: int
-    records: list[ConsumerRecord] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
 
     def extend(self, later: "Run") -> None:
         """Append the run that begins where this one ends."""
@@ -72,10 +73,11 @@ class Turn:
                     for single in run.singles():
                         yield tp, Turn(self.membership, {tp: single})
 
-    def partitions(self, *topics: str) -> Iterator[tuple[int, list[Run | None]]]:
-        """Each partition number of this turn, ascending, with its run of every topic asked for."""
+    def partitions(self, *topics: str) -> Iterator[tuple[int, dict[TP, Run]]]:
+        """Each partition number of this turn, ascending, with its runs in the order of `topics`."""
         for number in sorted({tp.partition for tp in self.runs}):
-            yield number, [self.runs.get(TP(topic, number)) for topic in topics]
+            tps = (TP(topic, number) for topic in topics)
+            yield number, {tp: self.runs[tp] for tp in tps if tp in self.runs}
 
 
 class TurnSchema(faust.Schema[Any, Any]):

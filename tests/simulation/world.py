@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import msgspec
 from aiokafka import ConsumerRecord
+from faust.types import TP
 
 from audit.partitions import murmur2, partition_of
 from audit.records import ACTIONS, INTERNAL, Record, Turn
@@ -21,8 +22,9 @@ from audit.verify import CHANGELOG, RULES
 from deploy.workload import Message
 from processors.engine import RuleBook
 from processors.outputs import Outputs, Topics
-from processors.scoring import LOG_APPEND_TIME, Scoring, decide_records
+from processors.scoring import LOG_APPEND_TIME, Scoring, decide_runs
 from processors.stream.changelog import Rows, apply_rows
+from processors.stream.turns import Run
 from schemas.programs import encode_published, publish, read_published
 
 PARTITIONS = 4
@@ -185,9 +187,20 @@ def decide(
     ownership = SimpleNamespace(accounts=accounts)
     scoring = cast(Scoring, SimpleNamespace(ownership=ownership, rules=rules, topics=TOPICS))
     outputs = Outputs(TOPICS)
-    changes = decide_records(scoring, number, list(map(_delivered, records)), outputs, "")
+    changes = decide_runs(scoring, _runs(records), outputs, "")
     said = [(topic, at, row) for topic, at, rows in outputs.take() for row in rows]
     return said, changes
+
+
+def _runs(records: Sequence[Record]) -> dict[TP, Run]:
+    """Records of one partition as the runs of a turn, internal ones first."""
+    runs: dict[TP, Run] = {}
+    for topic in (INTERNAL, ACTIONS):
+        delivered = [_delivered(record) for record in records if record[0] == topic]
+        if delivered:
+            start, end = delivered[0].offset, delivered[-1].offset + 1
+            runs[TP(topic, delivered[0].partition)] = Run(start, end, delivered)
+    return runs
 
 
 def _delivered(record: Record) -> ConsumerRecord:

@@ -60,9 +60,14 @@ def test_internal_records_come_first() -> None:
     internal, actions = "actions.internal", "actions"
     turn = Turn(MEMBER)
     turn.add({TP(actions, 3): run(1, 2), TP(internal, 1): run(4, 5), TP(actions, 1): run(2, 4)})
-    found = [(number, [spans([one])[0] if one else None for one in runs])
-             for number, runs in turn.partitions(internal, actions)]  # fmt: skip
-    assert found == [(1, [(4, 5, [4]), (2, 4, [2, 3])]), (3, [None, (1, 2, [1])])]
+    found = [
+        (number, [tp.topic for tp in runs], spans(list(runs.values())))
+        for number, runs in turn.partitions(internal, actions)
+    ]
+    assert found == [
+        (1, [internal, actions], [(4, 5, [4]), (2, 4, [2, 3])]),
+        (3, [actions], [(1, 2, [1])]),
+    ]
 
     alone = [
         (tp, spans(list(single.runs.values()))) for tp, single in turn.singles((internal, actions))
