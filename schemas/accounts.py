@@ -13,6 +13,7 @@ The head is read with every action; the other rows only when an action asks for 
 Row keys are `program NUL subject` and `program NUL subject NUL row`.
 """
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Final, Protocol
 
@@ -82,16 +83,17 @@ class Account(msgspec.Struct, gc=False):
 
     program: str
     subject: str
+    key: bytes
     head: Head
     # Rows as stored, and what changed since; None deletes.
     rows: Rows
     changed: dict[bytes, bytes | None]
     # The head as it was stored; the same object while nothing changed.
     stored: Head
-    # Fields of the stored head that only a newer release can read.
-    beyond: list[msgspec.Raw]
-    # Whether nothing of it was stored when it was opened.
+    # Nothing of it was ever stored.
     is_new: bool = False
+    # Fields of the stored head that only a newer release can read.
+    beyond: Sequence[msgspec.Raw] = ()
 
     def row(self, name: str) -> bytes:
         """Return a row other than the head; empty when there is none."""
@@ -108,16 +110,17 @@ class Account(msgspec.Struct, gc=False):
 
 def open_account(program: str, subject: str, rows: Rows) -> Account:
     """Open the account of a subject; without rows it is a new one."""
-    value = rows.get(row_key(program, subject))
-    beyond: list[msgspec.Raw] = []
+    key = f"{program}\0{subject}".encode()
+    value = rows.get(key)
     if value is None:
         head = Head(FIELDS)
-    else:
-        head = read_head(value)
-        if head.fields > FIELDS:
-            beyond = _decode_fields(value)[FIELDS:]
+        return Account(program, subject, key, head, rows, {}, head, is_new=True)
+    head = _decode_head(value)
+    account = Account(program, subject, key, head, rows, {}, head)
+    if head.fields != FIELDS:
+        account.beyond = _decode_fields(value)[FIELDS:]
         head.fields = FIELDS
-    return Account(program, subject, head, rows, {}, head, beyond, value is None)
+    return account
 
 
 def read_head(value: bytes) -> Head:
@@ -127,22 +130,17 @@ def read_head(value: bytes) -> Head:
 
 def draft(account: Account) -> Account:
     """Return a copy whose head and rows may be changed; what they hold is still shared."""
-    return Account(
-        account.program,
-        account.subject,
-        account.head.__copy__(),  # type: ignore[attr-defined]  # every Struct has it
-        account.rows,
-        account.changed.copy(),
-        account.stored,
-        account.beyond,
-    )
+    copy: Account = account.__copy__()  # type: ignore[attr-defined]  # every Struct has it
+    copy.head = account.head.__copy__()  # type: ignore[attr-defined]
+    copy.changed = account.changed.copy()
+    return copy
 
 
 def changed_rows(account: Account) -> list[tuple[bytes, bytes | None]]:
     """Return the rows that differ from the stored ones; None stands for a deleted row."""
     if account.head is account.stored:
         return []
-    head = (row_key(account.program, account.subject), write_head(account))
+    head = (account.key, write_head(account))
     return [head, *account.changed.items()] if account.changed else [head]
 
 
@@ -202,9 +200,10 @@ def holds(digests: bytes, wanted: bytes) -> bool:
 
 def remembers(account: Account, wanted: bytes) -> bool:
     """Tell whether an action id with this digest was decided before."""
-    if holds(account.head.fresh_ids, wanted):
+    head = account.head
+    if wanted in head.fresh_ids and holds(head.fresh_ids, wanted):
         return True
-    for day, count in account.head.sealed.items():
+    for day, count in head.sealed.items():
         for start in range(0, count, IDS_PER_ROW):
             if holds(account.row(_ids_row(day, start)), wanted):
                 return True

@@ -1,39 +1,41 @@
 """Awards: from a rule and the facts to points, and from points to a posting on the account."""
 
-from typing import Any
+from typing import Final
 
-import msgspec
 from msgspec import structs
 
 from processors.engine.decision import Refusal
-from processors.engine.ladders import held
 from processors.engine.limits import left
-from processors.engine.numbers import plain, show
-from processors.engine.rules import AwardRule, Plan, Scene
+from processors.engine.rules import Award, AwardRule, Scene
 from schemas.results import Declined, Lot, Posting, Score
 
-Why = list[tuple[str, str]]
+_EMPTY_PURSE: Final = [0, 0]
 
 
-class Award(msgspec.Struct, frozen=True, gc=False):
-    """Points that a rule gives, and the sum that leads to them."""
-
-    points: int
-    base: int  # In units of the rule's base scale.
-    multiplier: int | float
-    why: Why
-
-
-def award(rule: AwardRule, scene: Scene, refusal: Refusal | None) -> Award | Refusal:
+def award(rule: AwardRule, scene: Scene, limited: Refusal | None) -> Award | Refusal:
     """Compute what a rule gives, or say why nothing.
 
-    `refusal` is what the limits of the action type have said; a rule that is not active says so first.
+    `limited` is what the limits of the action type say; a rule that is not active says so first.
     """
-    plan = plan_at(rule, scene)
-    if plan is None:
+    moment = scene.action.occurred_at
+    for era in rule.eras:
+        if moment < era.end:
+            break
+    if era.sums is None:
         return Refusal(Declined.INACTIVE, f"{rule.name} is not active at {scene.moment}")
-    if refusal is not None:
-        return refusal
+    if limited is None and (rule.minimum or scene.kind.last_guards):
+        limited = _conditions(rule, scene)
+    if limited is not None:
+        return limited
+    step = None if rule.ladder is None else scene.draft.head.steps.get(rule.ladder)
+    computed = (era.sums.get(step) or era.sums[None])(scene.facts)
+    if computed.points == 0:
+        message = f"{computed.why[-2:][0][1]} rounds to 0"
+        return Refusal(Declined.ROUNDS_TO_ZERO, message)
+    return trim(computed, rule, scene) if scene.kind.points_limits or rule.max_points else computed
+
+
+def _conditions(rule: AwardRule, scene: Scene) -> Refusal | None:
     for least in rule.minimum:
         if scene.facts.get(least.fact, 0) < least.units:
             message = f"{least.fact} is less than {least.text}"
@@ -42,38 +44,7 @@ def award(rule: AwardRule, scene: Scene, refusal: Refusal | None) -> Award | Ref
         refusal = guard(scene)
         if refusal is not None:
             return refusal
-    computed = compute(rule, plan, scene.facts)
-    if computed.points == 0:
-        message = f"{computed.why[-2][1] if len(computed.why) > 1 else 0} rounds to 0"
-        return Refusal(Declined.ROUNDS_TO_ZERO, message)
-    return trim(computed, rule, scene) if scene.kind.points_limits or rule.max_points else computed
-
-
-def plan_at(rule: AwardRule, scene: Scene) -> Plan | None:
-    """Return how a rule computes at the moment of the action and on the step held before it."""
-    moment = scene.action.occurred_at
-    for era in rule.eras:
-        if moment < era.end:
-            break
-    if era.plans is None:
-        return None
-    step = None if rule.ladder is None else scene.draft.head.steps.get(rule.ladder)
-    return era.plans.get(step) or era.plans[None]
-
-
-def compute(rule: AwardRule, plan: Plan, facts: dict[str, Any]) -> Award:
-    """Compute exactly: base, times each factor in order, one rounding at the end."""
-    units = base = rule.base(facts)
-    scale = rule.base_scale
-    why = [(rule.base_text, show(units, scale))]
-    for label, factor, decimals in plan.factors:
-        units *= factor
-        scale += decimals
-        why.append((label, show(units, scale)))
-    if plan.divisor != 1:
-        units = rule.round(units, plan.divisor)
-        why.append((rule.rounding, show(units, rule.currency_scale)))
-    return Award(units, base, plan.multiplier, why)
+    return None
 
 
 def trim(computed: Award, rule: AwardRule, scene: Scene) -> Award | Refusal:
@@ -94,18 +65,20 @@ def trim(computed: Award, rule: AwardRule, scene: Scene) -> Award | Refusal:
 
 def post(rule: AwardRule, scene: Scene, given: Award) -> Posting:
     """Book an award on the draft and return its posting."""
-    action, head = scene.action, scene.draft.head
+    rules, action, facts, head = scene.rules, scene.action, scene.facts, scene.draft.head
     points = given.points
-    purse = head.purses.get(rule.currency) or [0, 0]
-    balance, lifetime = purse[0] + points, purse[1] + points
-    expires_at = None if rule.expires is None else rule.expires(scene)
-    scores: list[Score] = []
-    if rule.scores != "none":
-        boards = scene.rules.boards
-        scores = boards.score(head, scene.day, points, rule.scores, scene.forget_before)
-    head.purses = {**head.purses, rule.currency: [balance, lifetime, *purse[2:]]}
+    owed, earned, *more = head.purses.get(rule.currency) or _EMPTY_PURSE
+    balance, lifetime = owed + points, earned + points
+    head.purses = {**head.purses, rule.currency: [balance, lifetime, *more]}
     head.sequence += 1
+    scores: list[Score] = []
+    if rule.columns is not None:
+        scores = rules.boards.score(head, scene.day, points, rule.columns, scene.forget_before)
     posting_id = f"{action.id}#{rule.name}"
+    expires_at = None if rule.expires is None else rule.expires(scene)
+    # A negative balance swallows points first; the rest is a lot.
+    opened = points if owed >= 0 else balance
+    lots: list[Lot] = [(posting_id, opened, expires_at)] if opened > 0 else []
     return Posting(
         posting_id,
         action.id,
@@ -116,43 +89,29 @@ def post(rule: AwardRule, scene: Scene, given: Award) -> Posting:
         rule.currency,
         points,
         points,
-        plain(given.base, rule.base_scale),
+        given.base,
         given.multiplier,
         balance,
         lifetime,
-        tier(scene),
+        head.steps.get(rules.tier_ladder) or rules.first_tier,
         rule.category,
         head.sequence,
-        None if rule.actor is None else scene.facts.get(rule.actor),
+        None if rule.actor is None else facts.get(rule.actor),
         scene.moment,
         expires_at,
-        _new_lot(posting_id, points, purse[0], expires_at),
+        lots,
         scores,
         rule.ref,
-        None if rule.reason is None else scene.facts.get(rule.reason),
-        scene.kind.reference(scene.facts),
+        None if rule.reason is None else facts.get(rule.reason),
+        scene.kind.reference(facts),
         given.why,
     )
 
 
-def tier(scene: Scene) -> str | None:
-    """Return the step held on the program's first ladder."""
-    for ladder in scene.rules.ladders:
-        return held(ladder, scene.draft.head.steps)
-    return None
-
-
-def _new_lot(posting_id: str, points: int, owed: int, expires_at: str | None) -> list[Lot]:
-    """Return the lot that an award opens: its points, less what a negative balance swallows."""
-    opened = points + min(owed, 0)
-    return [(posting_id, opened, expires_at)] if opened > 0 else []
-
-
 def move(scene: Scene, split: str, scores: list[Score]) -> Posting:
     """Book a member's move between the boards of a split on the draft and return its posting."""
-    action, head = scene.action, scene.draft.head
-    currency = scene.rules.currency
-    balance, lifetime = (head.purses.get(currency) or [0, 0])[:2]
+    rules, action, head = scene.rules, scene.action, scene.draft.head
+    balance, lifetime = (head.purses.get(rules.currency) or _EMPTY_PURSE)[:2]
     head.sequence += 1
     return Posting(
         id=f"{action.id}#move_{split}",
@@ -161,14 +120,14 @@ def move(scene: Scene, split: str, scores: list[Score]) -> Posting:
         user_id=action.user_id,
         action=action.type,
         kind="move",
-        currency=currency,
+        currency=rules.currency,
         points=0,
         lifetime_points=0,
         base_points=None,
         multiplier=None,
         balance=balance,
         lifetime=lifetime,
-        tier=tier(scene),
+        tier=head.steps.get(rules.tier_ladder) or rules.first_tier,
         category=None,
         sequence=head.sequence,
         actor=None,
@@ -176,8 +135,8 @@ def move(scene: Scene, split: str, scores: list[Score]) -> Posting:
         expires_at=None,
         lots=[],
         scores=scores,
-        rule=f"{scene.rules.version}/{split}",
+        rule=f"{rules.version}/{split}",
         reason=None,
         reference=scene.kind.reference(scene.facts),
-        why=[(f"now on {split} {scene.rules.boards.place(head, split)}", "0")],
+        why=[(f"now on {split} {rules.boards.place(head, split)}", "0")],
     )

@@ -8,15 +8,22 @@ from schemas.results import AchievementUnlocked
 
 def grant_badges(scene: Scene) -> Sequence[AchievementUnlocked]:
     """Grant the draft the badges that this action earns."""
-    head, granted = scene.draft.head, []
-    purse = head.purses.get(scene.rules.currency)
-    lifetime = 0 if purse is None else purse[1]
-    for badge in scene.kind.badges:
-        value = lifetime if badge.counted is None else head.counts.get(badge.counted, 0)
-        if value >= badge.at and badge.name not in head.badges:
-            head.badges = {**head.badges, badge.name: 1}
-            granted.append(_unlocked(scene, badge.name))
-    return granted
+    head, kind = scene.draft.head, scene.kind
+    reached = []
+    if kind.lifetime_badges:
+        purse = head.purses.get(scene.rules.currency)
+        lifetime = 0 if purse is None else purse[1]
+        for at, name in kind.lifetime_badges:
+            if lifetime < at:
+                break
+            if name not in head.badges:
+                reached.append(name)
+    for at, name in kind.count_badges:
+        if head.counts[kind.type] >= at and name not in head.badges:
+            reached.append(name)
+    if reached:
+        head.badges = {**head.badges, **dict.fromkeys(reached, 1)}
+    return [_unlocked(scene, name) for name in reached] if reached else ()
 
 
 def _unlocked(scene: Scene, badge: str) -> AchievementUnlocked:

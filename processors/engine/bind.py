@@ -5,10 +5,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from processors.engine import numbers
-from processors.engine.boards import Boards
+from processors.engine.boards import Boards, columns_name
 from processors.engine.effects import bind_derives, bind_effect
-from processors.engine.eras import bind_eras, ladders_of
 from processors.engine.facts import bind_facts, fact_scale
 from processors.engine.formulas import Formula, read_formula
 from processors.engine.ladders import Ladder, bind_ladder
@@ -17,19 +15,18 @@ from processors.engine.numbers import POWERS, plain, scaled
 from processors.engine.rules import (
     ActionRules,
     AwardRule,
-    BadgeRule,
     Minimum,
     Rules,
     Scene,
 )
+from processors.engine.source import compiled
+from processors.engine.sums import bind_eras, ladders_of
 from schemas.moments import DAY, Calendar, calendar_of, write
 from schemas.programs import ActionType, Program, Rule, Table, parse_program
 
 _DATE: Final = len("2025-12-07")
 _DATES_MAX: Final = 4_096
 COUNT: Final = re.compile(r"count\(([A-Z][A-Z0-9_]*)\)")
-
-_ROUNDINGS: Final = {"floor": numbers.floor, "nearest": numbers.nearest}
 
 
 def bind(document: Mapping[str, Any]) -> Rules:
@@ -58,7 +55,9 @@ def bind_program(program: Program) -> Rules:
             for name, action in program.actions.items()
         },
         ladders=ladders,
-        boards=Boards(program.boards, ladders, calendar),
+        tier_ladder=ladders[0].name if ladders else "",
+        first_tier=ladders[0].steps[0] if ladders else None,
+        boards=Boards(program, ladders, calendar),
     )
 
 
@@ -91,37 +90,28 @@ def _bind_action(
         effect=effect,
         derives=derives,
         notes=notes,
-        badges=_bind_badges(program, name, action),
+        lifetime_badges=_badges(program, "lifetime") if action.rules else (),
+        count_badges=_badges(program, f"count({name})"),
     )
 
 
 def _bind_reference(action: ActionType) -> Callable[[Mapping[str, Any]], dict[str, object]]:
     """Make what picks the facts that results repeat; numbers are shown as they were sent."""
-    names = tuple(action.reference)
-    scales = {
-        name: scale for name in names if (scale := fact_scale(action.facts[name])) is not None
-    }
-
-    def reference(facts: Mapping[str, Any]) -> dict[str, object]:
-        told = {name: facts[name] for name in names if name in facts}
-        for name, scale in scales.items():
-            if name in told:
-                told[name] = plain(told[name], scale)
-        return told
-
-    return reference
+    lines = ["def reference(facts):", "    told = {}"]
+    for name in action.reference:
+        scale = fact_scale(action.facts[name])
+        value = f"facts[{name!r}]" if scale is None else f"plain(facts[{name!r}], {scale})"
+        lines += [f"    if {name!r} in facts:", f"        told[{name!r}] = {value}"]
+    return compiled("reference", [*lines, "    return told"], {"plain": plain})
 
 
-def _bind_badges(program: Program, name: str, action: ActionType) -> tuple[BadgeRule, ...]:
-    """Return the badges that an action of this type may earn."""
-    badges = []
-    for badge, said in program.badges.items():
-        counted = COUNT.fullmatch(said.measure)
-        if counted is None and action.rules:
-            badges.append(BadgeRule(badge, None, said.at))
-        elif counted is not None and counted[1] == name:
-            badges.append(BadgeRule(badge, name, said.at))
-    return tuple(badges)
+def _badges(program: Program, measure: str) -> tuple[tuple[int, str], ...]:
+    """Return the badges that a measure grants, as (value, badge), rising."""
+    return tuple(
+        sorted(
+            (badge.at, name) for name, badge in program.badges.items() if badge.measure == measure
+        )
+    )
 
 
 def _bind_rule(
@@ -133,31 +123,20 @@ def _bind_rule(
 ) -> AwardRule:
     action = program.actions[action_name]
     rule = action.rules[rule_name]
-    currency_name = rule.currency or next(iter(program.currencies))
-    currency = program.currencies[currency_name]
-    base = bind_base(rule, action)
-    # Base points have at least the decimals of the currency, so that rounding only ever divides.
-    lift = max(currency.scale - base.scale, 0)
     ladder = next((each for each in ladders if each.name in ladders_of(rule)), None)
     return AwardRule(
         name=rule_name,
         ref=f"{program.program}@{program.effective_from}/{rule_name}",
         kind=rule.kind,
-        currency=currency_name,
-        currency_scale=currency.scale,
-        base=_lifted(base.units, POWERS[lift]),
-        base_text=base.text,
-        base_scale=base.scale + lift,
+        currency=rule.currency or next(iter(program.currencies)),
         ladder=None if ladder is None else ladder.name,
-        eras=bind_eras(
-            program, action_name, rule, ladder, decimals=base.scale + lift - currency.scale
-        ),
-        round=_ROUNDINGS[currency.rounding],
-        rounding=currency.rounding,
+        eras=bind_eras(program, action_name, rule, bind_base(rule, action), ladder),
         minimum=tuple(_minimum(action, fact, least) for fact, least in rule.minimum.items()),
         max_points=rule.max_points,
         expires=_bind_expiry(rule, calendar),
-        scores=rule.scores,
+        columns=None
+        if rule.scores == "none"
+        else columns_name(rule.currency or next(iter(program.currencies)), rule.scores),
         category=rule.category,
         actor=rule.actor,
         reason=rule.reason,
@@ -172,17 +151,10 @@ def bind_base(rule: Rule, action: ActionType) -> Formula:
         if fact.required and (scale := fact_scale(fact)) is not None
     }
     if isinstance(rule.points, Table):
-        table, fact = rule.points.table, rule.points.fact
-        return Formula(
-            f"points of {fact}", 0, frozenset((fact,)), lambda facts: table.get(facts[fact], 0)
-        )
+        fact = rule.points.fact
+        source = f"table.get(facts[{fact!r}], 0)"
+        return Formula(f"points of {fact}", 0, frozenset((fact,)), source)
     return read_formula(str(rule.points), scales)
-
-
-def _lifted(
-    units: Callable[[Mapping[str, Any]], int], power: int
-) -> Callable[[Mapping[str, Any]], int]:
-    return units if power == 1 else lambda facts: units(facts) * power
 
 
 def _minimum(action: ActionType, fact: str, least: Decimal) -> Minimum:

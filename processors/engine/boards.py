@@ -5,17 +5,22 @@ A member stands on one board of a split per period. Where, and with what score, 
 kept as `region: weekly:2025-W49` and stands on no board until there is one.
 """
 
-from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
+
+import msgspec
 
 from processors.engine.ladders import Ladder, held
 from schemas import programs
 from schemas.accounts import Head
 from schemas.moments import Calendar, Day, PeriodKind
+from schemas.programs import Program
 from schemas.results import Score
 
 COUNTRY: Final = "country"
-TEMPLATES_MAX: Final = 4_096
+TEMPLATES_MAX: Final = 2_048
+SCORES_MAX: Final = 256
+
+_PERIODS: Final[tuple[Literal["all", "all_time"], ...]] = ("all", "all_time")
 
 
 class Board(NamedTuple):
@@ -27,56 +32,58 @@ class Board(NamedTuple):
     told: frozenset[PeriodKind]
 
 
-class Template(NamedTuple):
+class Template(msgspec.Struct, frozen=True, gc=False):
     """The boards that a posting of one day scores on, for members of one country and one step."""
 
     told: tuple[tuple[str, str], ...]
     quiet: tuple[tuple[str, str], ...]
     standings: tuple[str, ...]
+    # Scores made before, by points: most awards are small numbers.
+    made: dict[int, list[Score]]
+
+    def scores(self, points: int) -> list[Score]:
+        """Return the scores of so many points."""
+        if len(self.made) >= SCORES_MAX:
+            self.made.clear()
+        scores: list[Score] = [(board, period, points) for board, period in self.told]
+        scores += [(board, period, points, "quiet") for board, period in self.quiet]
+        self.made[points] = scores
+        return scores
 
 
 class Boards:
     """The boards of one version; templates are made on first use and kept per day."""
 
-    def __init__(
-        self, boards: Mapping[str, programs.Board], ladders: tuple[Ladder, ...], calendar: Calendar
-    ) -> None:
+    def __init__(self, program: Program, ladders: tuple[Ladder, ...], calendar: Calendar) -> None:
         self.calendar = calendar
         self.boards = tuple(
             Board(name, board.split, tuple(board.periods), _told(board))
-            for name, board in boards.items()
+            for name, board in program.boards.items()
         )
+        self._columns = _columns(program, self.boards)
         self._ladders = {ladder.name: ladder for ladder in ladders}
         self._templates: dict[tuple[object, ...], Template] = {}
 
     def score(
-        self,
-        head: Head,
-        day: Day,
-        points: int,
-        periods: Literal["all", "all_time"],
-        forget_before: int,
+        self, head: Head, day: Day, points: int, columns: str, forget_before: int
     ) -> list[Score]:
-        """Score points of a day on all boards the member stands on; note them in the standings.
+        """Score points of a day on the boards the member stands on; note them in the standings.
 
-        Standings of periods that ended before the moment `forget_before` may be dropped.
+        `columns` names the boards. Standings of periods that ended before the moment `forget_before`
+        may be dropped.
         """
-        key = (day.start, periods, head.country, *head.steps.values())
+        key = (day.start, columns, head.country, *head.steps.items())
         template = self._templates.get(key)
         if template is None:
-            if len(self._templates) >= TEMPLATES_MAX:
-                self._templates.clear()
-            template = self._templates[key] = self._template(head, day, periods)
+            template = self._make_template(key, head, day, columns)
         standings = head.standings.copy()
         for standing in template.standings:
             if standing not in standings:
                 head.standings = self._kept(head.standings, forget_before)
-                return self._score_first(head, day, points, periods)
+                return self._score_first(head, day, points, columns)
             standings[standing] += points
         head.standings = standings
-        scores: list[Score] = [(board, period, points) for board, period in template.told]
-        scores += [(board, period, points, "quiet") for board, period in template.quiet]
-        return scores
+        return template.made.get(points) or template.scores(points)
 
     def place(self, head: Head, split: str) -> str:
         """Return the member's part of a split now; empty when it has none."""
@@ -107,27 +114,31 @@ class Boards:
         head.standings = standings
         return leaves + enters
 
-    def _template(self, head: Head, day: Day, periods: Literal["all", "all_time"]) -> Template:
+    def _make_template(
+        self, key: tuple[object, ...], head: Head, day: Day, columns: str
+    ) -> Template:
         told: list[tuple[str, str]] = []
         quiet: list[tuple[str, str]] = []
         standings: list[str] = []
-        for board, kind in self._columns(periods):
+        for board, kind in self._columns[columns]:
             place = "" if board.split is None else self.place(head, board.split)
             name = board.name if board.split is None else f"{board.name}:{place}"
             if board.split is not None:
                 standings.append(f"{name} {day.names[kind]}")
             if board.split is None or place:
                 (told if kind in board.told else quiet).append((name, day.names[kind]))
-        return Template(tuple(told), tuple(quiet), tuple(standings))
+        if len(self._templates) >= TEMPLATES_MAX:
+            self._templates.clear()
+        template = Template(tuple(told), tuple(quiet), tuple(standings), {})
+        self._templates[key] = template
+        return template
 
-    def _score_first(
-        self, head: Head, day: Day, points: int, periods: Literal["all", "all_time"]
-    ) -> list[Score]:
+    def _score_first(self, head: Head, day: Day, points: int, columns: str) -> list[Score]:
         """Score where the member stands already, else where the member belongs now."""
         standings = head.standings
         stands = {(board, period): place for board, place, period in map(_parts, standings)}
         scores: list[Score] = []
-        for board, kind in self._columns(periods):
+        for board, kind in self._columns[columns]:
             period = day.names[kind]
             if board.split is None:
                 scores.append(_entry(board, "", period, points))
@@ -149,13 +160,27 @@ class Boards:
             if ends(_parts(standing)[2])[1] >= forget_before
         }
 
-    def _columns(self, periods: Literal["all", "all_time"]) -> list[tuple[Board, PeriodKind]]:
-        return [
+
+def columns_name(currency: str, periods: Literal["all", "all_time"]) -> str:
+    """Return the name of the boards that awards of a currency score on."""
+    return f"{currency} {periods}"
+
+
+def _columns(
+    program: Program, boards: tuple[Board, ...]
+) -> dict[str, tuple[tuple[Board, PeriodKind], ...]]:
+    first = next(iter(program.currencies))
+    return {
+        columns_name(currency, periods): tuple(
             (board, kind)
-            for board in self.boards
+            for board in boards
             for kind in board.periods
-            if periods == "all" or kind == "all_time"
-        ]
+            if (program.boards[board.name].currency or first) == currency
+            and (periods == "all" or kind == "all_time")
+        )
+        for currency in program.currencies
+        for periods in _PERIODS
+    }
 
 
 def _told(board: programs.Board) -> frozenset[PeriodKind]:

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from processors.engine.awards import Award, award, move, post
+from processors.engine.awards import award, move, post
 from processors.engine.badges import grant_badges
 from processors.engine.boards import COUNTRY
 from processors.engine.decision import Decision, Refusal
 from processors.engine.ladders import climb
-from processors.engine.rules import AwardRule, Rules, Scene
+from processors.engine.rules import Award, AwardRule, Rules, Scene
 from schemas.accounts import Account, digest, draft, remember, remembers
 from schemas.actions import Action, Derived
 from schemas.envelopes import Rejection
@@ -18,6 +18,8 @@ AHEAD_MAX: Final = 5 * MINUTE
 """How long before it happened the broker may have taken an action: clocks differ."""
 GRACE: Final = DAY
 """How much longer than needed the past is kept: a re-keyed record may come that much later."""
+
+_NOWHERE: Final = (0, 0)
 
 Given = list[tuple[AwardRule, Award]]
 
@@ -66,7 +68,8 @@ def decide(  # noqa: C901, PLR0911  # a straight list of guards
             return _decline(scene, Refusal(Declined.TOO_EARLY, f"{facts[fact]} has not ended"))
     if kind.idle:
         return _decline(scene, Refusal(Declined.NO_RULE, f"{rules.version} gives nothing for it"))
-    given, refusal = _awards(scene, _limited(scene))
+    limited = _limited(scene) if kind.limits else None
+    given, refusal = _awards(scene, limited) if kind.awards else ([], limited)
     if refusal is not None:
         return _decline(scene, refusal)
     derived = kind.effect(scene) if kind.effect is not None else []
@@ -87,8 +90,6 @@ def _limited(scene: Scene) -> Refusal | None:
 
 def _awards(scene: Scene, limited: Refusal | None) -> tuple[Given, Refusal | None]:
     """Compute what each rule gives; when none gives anything, the refusal of the first one."""
-    if not scene.kind.awards:
-        return [], limited
     given: Given = []
     refused = None
     for rule in scene.kind.awards:
@@ -105,7 +106,9 @@ def _apply(scene: Scene, given: Given, derived: list[Derived]) -> Decision:
     """Change the draft and tell the results, in the order in which they stand in the log."""
     kind, head, action = scene.kind, scene.draft.head, scene.action
     head.counts = {**head.counts, action.type: head.counts.get(action.type, 0) + 1}
-    postings = [post(rule, scene, result) for rule, result in given]
+    postings = []
+    for rule, result in given:
+        postings.append(post(rule, scene, result))  # a comprehension is a call more
     for note in kind.notes:
         note(scene)
     tiers = _climb(scene, postings)
@@ -135,7 +138,10 @@ def _climb(scene: Scene, postings: list[Posting]) -> list[TierChanged]:
     head = scene.draft.head
     for ladder in scene.rules.ladders:
         purse = head.purses.get(ladder.currency)
-        if purse is not None and ladder.step_at(purse[1]) != head.steps.get(ladder.name):
+        if purse is None:
+            continue
+        least, beyond = ladder.bounds.get(head.steps.get(ladder.name), _NOWHERE)
+        if not least <= purse[1] < beyond:
             changes += climb(scene, ladder, purse[1], postings[-1].actor if postings else None)
             _move(scene, ladder.name, postings)
     return changes

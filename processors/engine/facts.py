@@ -3,22 +3,25 @@
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from processors.engine.numbers import POWERS, read_units, scaled
+from processors.engine.numbers import POWERS, SAFE_DIGITS, read_units, scaled
+from processors.engine.source import compiled
 from schemas.actions import RESERVED_SUBJECTS
 from schemas.moments import Calendar, calendar_of
 from schemas.moments import read as read_moment
 from schemas.programs import Fact
 
 TEXT_BYTES_MAX: Final = 1_024
-_SURELY_SHORT: Final = TEXT_BYTES_MAX // 4  # characters; none has more than four bytes
+SURELY_SHORT: Final = TEXT_BYTES_MAX // 4  # characters; none has more than four bytes
 NAME_BYTES_MAX: Final = 128
 CODE_BYTES_MAX: Final = 100
 TEXTS_MAX: Final = 64
 
+_UNFIT: Final = (msgspec.DecodeError, ValueError)
+_NULL: Final = msgspec.Raw(b"null")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
 
@@ -34,45 +37,101 @@ def fact_scale(fact: Fact) -> int | None:
     return int(fact.type[8]) if fact.type.startswith("decimal") else None
 
 
+class _Column(NamedTuple):
+    """A fact's place in the decoded form, and what checks and converts it."""
+
+    at: str
+    name: str
+    fact: Fact
+    kind: Any
+    convert: Convert
+
+
 def bind_facts(facts: Mapping[str, Fact], calendar: Calendar) -> FactReader:
-    """Make the reader of an action's facts. A number becomes an integer of its smallest decimal."""
-    columns = [(name, fact.required, *_column(fact, calendar)) for name, fact in facts.items()]
+    """Make the reader of an action's facts. A number becomes an integer of its smallest decimal.
+
+    The reader is compiled; where a fact looks odd it reads all of them again, carefully.
+    """
+    columns = [
+        _Column(f"fact{at}", name, fact, *_kind(fact, calendar))
+        for at, (name, fact) in enumerate(facts.items())
+    ]
     form = msgspec.defstruct(
         "Facts",
-        [(f"fact{at}", kind, None) for at, (_, _, kind, _) in enumerate(columns)],
-        rename={f"fact{at}": name for at, (name, *_) in enumerate(columns)},
+        [
+            (column.at, column.kind, _NULL if column.kind is msgspec.Raw else None)
+            for column in columns
+        ],
+        rename={column.at: column.name for column in columns},
         gc=False,
     )
     decode = msgspec.json.Decoder(form).decode
-    plan = [
-        (f"fact{at}", name, required, convert)
-        for at, (name, required, _, convert) in enumerate(columns)
-    ]
 
-    def read(data: msgspec.Raw) -> dict[str, Any] | str:
+    def read_carefully(data: msgspec.Raw) -> dict[str, Any] | str:
+        return _read_carefully(data, decode, columns)
+
+    names: dict[str, object] = {"decode": decode, "read_carefully": read_carefully, "UNFIT": _UNFIT}
+    lines = ["def read(data):", "    try:", "        found = decode(data)", "        facts = {}"]
+    for column in columns:
+        lines += [f"        {line}" for line in _reading(column, names)]
+    lines += ["    except UNFIT:", "        return read_carefully(data)", "    return facts"]
+    return compiled("read", lines, names)
+
+
+def _reading(column: _Column, names: dict[str, object]) -> list[str]:
+    """Write the lines that read one fact; anything odd about it leaves by `return`."""
+    at, fact = column.at, column.fact
+    odd = "    return read_carefully(data)"
+    scale = fact_scale(fact)
+    if scale is not None:
+        names[f"{at}_powers"] = POWERS[: scale + 1][::-1]
+        bounds = [
+            f"{at} < {_units(fact.least, scale)}" if fact.least is not None else "",
+            f"{at} > {_units(fact.most, scale)}" if fact.most is not None else "",
+            f"{at} == 0" if fact.nonzero else "",
+        ]
+        checks = " or ".join(filter(None, bounds))
+        return [
+            f'whole, _, fraction = bytes(found.{at}).partition(b".")',
+            "digits = whole + fraction",
+            f"if len(whole) > {SAFE_DIGITS} or len(fraction) > {scale} or not digits.isdigit():",
+            odd,
+            f"{at} = int(digits) * {at}_powers[len(fraction)]",
+            *([f"if {checks}:", odd] if checks else []),
+            f"facts[{column.name!r}] = {at}",
+        ]
+    names[f"{at}_convert"] = column.convert
+    lines = [f"{at} = found.{at}", f"if {at} is not None:"]
+    if fact.type == "text":
+        lines += [f"    if not 0 < len({at}) <= {SURELY_SHORT} or '\\0' in {at}:", f"    {odd}"]
+    else:
+        lines += [f"    {at} = {at}_convert({at})", f"    if {at} is None:", f"    {odd}"]
+    lines += [f"    facts[{column.name!r}] = {at}"]
+    return [*lines, "else:", odd] if fact.required else lines
+
+
+def _read_carefully(
+    data: msgspec.Raw, decode: Callable[[msgspec.Raw], Any], columns: list[_Column]
+) -> dict[str, Any] | str:
+    try:
+        found = decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _ill_typed(data, columns)
+    facts: dict[str, Any] = {}
+    for column in columns:
+        value = getattr(found, column.at)
         try:
-            found = decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return _ill_typed(data, facts, calendar)
-        facts_read: dict[str, Any] = {}
-        name = ""
-        try:
-            for attribute, name, required, convert in plan:
-                value = getattr(found, attribute)
-                if value is not None:
-                    value = convert(value)
-                if value is not None:
-                    facts_read[name] = value
-                elif required:
-                    return f"`data.{name}` is missing"
+            value = None if value is None else column.convert(value)
         except ValueError as wrong:
-            return f"`data.{name}` {wrong}: {_short(data, name)}"
-        return facts_read
+            return f"`data.{column.name}` {wrong}: {_short(data, column.name)}"
+        if value is not None:
+            facts[column.name] = value
+        elif column.fact.required:
+            return f"`data.{column.name}` is missing"
+    return facts
 
-    return read
 
-
-def _column(fact: Fact, calendar: Calendar) -> tuple[Any, Convert]:
+def _kind(fact: Fact, calendar: Calendar) -> tuple[Any, Convert]:
     """Return the type a fact is decoded as and the function that checks and converts it."""
     scale = fact_scale(fact)
     if scale is not None:
@@ -123,7 +182,7 @@ def _units(number: Decimal, scale: int) -> int:
 
 
 def _text(text: str) -> str | None:
-    if len(text) > _SURELY_SHORT and len(text.encode()) > TEXT_BYTES_MAX:
+    if len(text) > SURELY_SHORT and len(text.encode()) > TEXT_BYTES_MAX:
         raise ValueError(f"is longer than {TEXT_BYTES_MAX} bytes")
     if "\0" in text:
         raise ValueError("contains a zero character")
@@ -175,15 +234,14 @@ def _texts(texts: list[str]) -> list[str]:
     return texts
 
 
-def _ill_typed(data: msgspec.Raw, facts: Mapping[str, Fact], calendar: Calendar) -> str:
+def _ill_typed(data: msgspec.Raw, columns: list[_Column]) -> str:
     """Find the fact whose value is not of its type."""
     written = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    for name, fact in facts.items():
-        kind, _ = _column(fact, calendar)
+    for column in columns:
         try:
-            msgspec.json.decode(written.get(name, msgspec.Raw(b"null")), type=kind)
+            msgspec.json.decode(written.get(column.name, _NULL), type=column.kind)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return f"`data.{name}` is no {fact.type}: {_short(data, name)}"
+            return f"`data.{column.name}` is no {column.fact.type}: {_short(data, column.name)}"
     return "`data` is no JSON object"
 
 

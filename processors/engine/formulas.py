@@ -8,13 +8,11 @@ Nothing else is a formula. There is no division, so every value has a known numb
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from processors.engine.numbers import POWERS, TIMES, scaled, show
-
-Facts = Mapping[str, Any]
 
 _LENGTH_MAX: Final = 500
 _DEPTH_MAX: Final = 16
@@ -34,12 +32,16 @@ class FormulaError(ValueError):
 
 
 class Formula(NamedTuple):
-    """A formula ready to be computed: `units(facts)` is its value times `10**scale`."""
+    """A formula that was read.
+
+    `source` is a Python expression over the dictionary `facts`: the value times `10**scale`, an
+    integer.
+    """
 
     text: str
     scale: int
     facts: frozenset[str]
-    units: Callable[[Facts], int]
+    source: str
 
 
 class _Token(NamedTuple):
@@ -123,37 +125,46 @@ class _Reader:
 
 
 def _constant(units: int, scale: int) -> Formula:
-    return Formula(show(units, scale), scale, frozenset(), lambda _: units)
+    return Formula(show(units, scale), scale, frozenset(), str(units))
 
 
 def _fact(name: str, scale: int) -> Formula:
-    return Formula(name, scale, frozenset((name,)), lambda facts: facts[name])
+    return Formula(name, scale, frozenset((name,)), f"facts[{name!r}]")
 
 
 def _negated(value: Formula) -> Formula:
-    units = value.units
-    return value._replace(text=f"-{value.text}", units=lambda facts: -units(facts))
+    return value._replace(text=f"-{value.text}", source=f"-({value.source})")
 
 
 def _added(left: Formula, sign: str, right: Formula) -> Formula:
     scale = max(left.scale, right.scale)
-    first, second = left.units, right.units
-    first_power = POWERS[scale - left.scale]
-    second_power = POWERS[scale - right.scale] * (1 if sign == "+" else -1)
+    first, second = lifted(left, scale).source, lifted(right, scale).source
     return Formula(
         f"{left.text} {sign} {right.text}",
         scale,
         left.facts | right.facts,
-        lambda facts: first(facts) * first_power + second(facts) * second_power,
+        f"({first} {sign} ({second}))",
     )
 
 
 def _multiplied(left: Formula, right: Formula) -> Formula:
-    first, second = left.units, right.units
-    text, scale = f"{left.text} {TIMES} {right.text}", left.scale + right.scale
-    if not right.facts:
-        factor = second({})
-        return Formula(text, scale, left.facts, lambda facts: first(facts) * factor)
     return Formula(
-        text, scale, left.facts | right.facts, lambda facts: first(facts) * second(facts)
+        f"{left.text} {TIMES} {right.text}",
+        left.scale + right.scale,
+        left.facts | right.facts,
+        _product(left.source, right.source),
     )
+
+
+def lifted(value: Formula, scale: int) -> Formula:
+    """Return the same value with at least so many decimals."""
+    if value.scale >= scale:
+        return value
+    power = str(POWERS[scale - value.scale])
+    return value._replace(scale=scale, source=_product(value.source, power))
+
+
+def _product(left: str, right: str) -> str:
+    if "1" in (left, right):
+        return right if left == "1" else left
+    return f"{left} * {right}"

@@ -1,7 +1,10 @@
 """Ladders: steps held by the value of a measure, recomputed after every action in both directions."""
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from schemas import programs
 from schemas.results import TierChanged
@@ -9,14 +12,19 @@ from schemas.results import TierChanged
 if TYPE_CHECKING:
     from processors.engine.rules import Scene
 
+UNBOUNDED: Final = 1 << 63
+"""Beyond every value of a measure."""
 
-class Ladder(NamedTuple):
-    """A bound ladder: the names of its steps and the values from which each is held, rising."""
+
+class Ladder(msgspec.Struct, frozen=True, gc=False):
+    """A bound ladder: its steps in rising order, and the values from which each is held."""
 
     name: str
     currency: str
     steps: tuple[str, ...]
     thresholds: tuple[int, ...]
+    # By step: from this value, up to but not including that one, it is held.
+    bounds: dict[str | None, tuple[int, int]]
 
     def step_at(self, value: int) -> str:
         """Return the step held at this value of the measure; below all thresholds the first."""
@@ -25,12 +33,11 @@ class Ladder(NamedTuple):
 
 def bind_ladder(name: str, ladder: programs.Ladder, currency: str) -> Ladder:
     """Bind a ladder of a program; without a currency of its own it measures `currency`."""
-    return Ladder(
-        name,
-        ladder.currency or currency,
-        tuple(step.name for step in ladder.steps),
-        tuple(step.at for step in ladder.steps),
-    )
+    thresholds = tuple(step.at for step in ladder.steps)
+    steps = tuple(step.name for step in ladder.steps)
+    edges = pairwise((-UNBOUNDED, *thresholds[1:], UNBOUNDED))
+    bounds: dict[str | None, tuple[int, int]] = dict(zip(steps, edges, strict=True))
+    return Ladder(name, ladder.currency or currency, steps, thresholds, bounds)
 
 
 def held(ladder: Ladder, steps: dict[str, str]) -> str:

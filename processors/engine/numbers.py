@@ -1,6 +1,7 @@
 """Exact decimal numbers as scaled integers: the value is `units / 10**scale`."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
@@ -8,10 +9,9 @@ import msgspec
 
 POWERS: Final[tuple[int, ...]] = tuple(10**exponent for exponent in range(64))
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
-_FORMATS: Final = tuple(f"%d.%0{scale}d" for scale in range(64))
 _PLAIN_DECIMAL: Final = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?", re.ASCII)
 _MAGNITUDE_MAX: Final = 2**53
-_SAFE_DIGITS: Final = 15  # fewer digits than 2**53 has
+SAFE_DIGITS: Final = 15  # fewer digits than 2**53 has
 
 
 def read_units(text: bytes, scale: int) -> int:
@@ -21,7 +21,7 @@ def read_units(text: bytes, scale: int) -> int:
     """
     whole, _, fraction = text.partition(b".")
     if (
-        len(whole) <= _SAFE_DIGITS
+        len(whole) <= SAFE_DIGITS
         and whole.isdigit()
         and (not fraction or (fraction.isdigit() and len(fraction) <= scale))
     ):
@@ -60,25 +60,30 @@ def scaled(number: Decimal) -> tuple[int, int]:
     return -units if sign else units, -exponent
 
 
+def shower(scale: int) -> Callable[[int], str]:
+    """Make what writes units of `10**-scale` in decimal digits, without trailing zeros."""
+    power, form = POWERS[scale], f"%d.%0{scale}d"
+
+    def shown(units: int) -> str:
+        whole, rest = divmod(units, power)
+        if not rest:
+            return str(whole)
+        if units < 0:
+            return f"-{shown(-units)}"
+        return (form % (whole, rest)).rstrip("0")
+
+    return shown
+
+
 def show(units: int, scale: int) -> str:
     """Write a number in decimal digits, without trailing zeros: 18518505, 5 becomes `185.18505`."""
-    power = POWERS[scale]
-    if units % power == 0:
-        return str(units // power)
-    if units < 0:
-        return f"-{show(-units, scale)}"
-    return (_FORMATS[scale] % divmod(units, power)).rstrip("0")
+    return shower(scale)(units)
 
 
 def plain(units: int, scale: int) -> int | float:
     """Return a number as JSON shows it; for people, no amount is computed from it."""
     whole, rest = divmod(units, POWERS[scale])
     return units / POWERS[scale] if rest else whole
-
-
-def floor(units: int, divisor: int) -> int:
-    """Divide and round down."""
-    return units // divisor
 
 
 def nearest(units: int, divisor: int) -> int:

@@ -4,7 +4,7 @@ Everything here is made once per version by `processors.engine.bind` and never c
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -48,29 +48,24 @@ Effect = Callable[[Scene], "list[Derived] | Refusal"]
 """Changes the draft beyond points; what it derives for other subjects, or why it may not be."""
 
 
-class Factor(NamedTuple):
-    """A multiplier: its name in `why`, and its value `units / 10**scale`."""
+class Award(msgspec.Struct, frozen=True, gc=False):
+    """Points that a rule gives, and the sum that leads to them."""
 
-    label: str
-    units: int
-    scale: int
-
-
-class Plan(NamedTuple):
-    """How base points become points on one step of the ladder during one stretch of time."""
-
-    factors: tuple[Factor, ...]
-    # The product of all factors, for people.
+    points: int
+    base: int | float
     multiplier: int | float
-    # By this the product of base and factors, in units, is divided and rounded.
-    divisor: int
+    why: list[tuple[str, str]]
 
 
-class Era(NamedTuple):
-    """A stretch of time, until `end`, in which a rule has the same plans; None while inactive."""
+Sum = Callable[[Mapping[str, Any]], Award]
+"""Computes a rule from the facts: base points, times each factor, rounded once."""
+
+
+class Era(msgspec.Struct, frozen=True, gc=False):
+    """A stretch of time, until `end`; its sums by the step held, None while the rule is inactive."""
 
     end: int
-    plans: Mapping[str | None, Plan] | None
+    sums: Mapping[str | None, Sum] | None
 
 
 class Minimum(NamedTuple):
@@ -88,18 +83,12 @@ class AwardRule(msgspec.Struct, frozen=True, gc=False):
     ref: str  # `loyalty@2025-01-01/purchase`
     kind: Kind
     currency: str
-    currency_scale: int
-    base: Callable[[Mapping[str, Any]], int]
-    base_text: str
-    base_scale: int
     ladder: str | None
     eras: tuple[Era, ...]
-    round: Callable[[int, int], int]
-    rounding: str
     minimum: tuple[Minimum, ...]
     max_points: int | None
     expires: Callable[[Scene], str] | None
-    scores: Literal["all", "all_time", "none"]
+    columns: str | None  # Which boards it scores on: a name of theirs.
     category: str | None
     actor: str | None
     reason: str | None
@@ -134,15 +123,9 @@ class ActionRules(msgspec.Struct, frozen=True, gc=False):
     effect: Effect | None
     derives: Callable[[Scene], list[Derived]] | None
     notes: tuple[Note, ...]
-    badges: tuple["BadgeRule", ...]
-
-
-class BadgeRule(NamedTuple):
-    """A badge: granted when the measure of an action type's count, or of lifetime, reaches a value."""
-
-    name: str
-    counted: str | None  # The action type counted; None for lifetime.
-    at: int
+    # What grants badges, rising: (value, badge), of the lifetime and of this type's count.
+    lifetime_badges: tuple[tuple[int, str], ...]
+    count_badges: tuple[tuple[int, str], ...]
 
 
 class Rules(msgspec.Struct, frozen=True, gc=False):
@@ -155,4 +138,7 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     currency: str
     actions: Mapping[str, ActionRules]
     ladders: tuple[Ladder, ...]
+    # The first ladder, whose step every posting names, and its first step.
+    tier_ladder: str
+    first_tier: str | None
     boards: Boards

@@ -1,0 +1,135 @@
+"""Sums: how a rule comes from facts to points, bound per stretch of time and step of its ladder.
+
+A sum is base points, times each factor in order, rounded once at the end. Time is cut where the rule
+or a promotion of it begins or ends, so that within an era a sum depends on the step held alone.
+"""
+
+from decimal import Decimal
+from itertools import pairwise
+from math import prod
+from typing import Any, Final, NamedTuple
+
+from processors.engine import numbers
+from processors.engine.formulas import Formula, lifted
+from processors.engine.ladders import Ladder
+from processors.engine.numbers import POWERS, TIMES, plain, scaled, show
+from processors.engine.rules import Award, Era, Sum
+from processors.engine.source import compiled
+from schemas.moments import END_OF_TIME, calendar_of
+from schemas.programs import Currency, Program, Promotion, Rule, Table, moment_in
+
+PROMOTIONS: Final = "promotions"
+
+
+class Factor(NamedTuple):
+    """A multiplier: its name in `why`, and its value `units / 10**scale`."""
+
+    label: str
+    units: int
+    scale: int
+
+
+def ladders_of(rule: Rule) -> list[str]:
+    """Return the names of the ladders whose steps multiply a rule's base points."""
+    names = [next(iter(item)) if isinstance(item, dict) else item for item in rule.multiply]
+    return [name for name in names if name != PROMOTIONS]
+
+
+def bind_eras(
+    program: Program, action: str, rule: Rule, base: Formula, ladder: Ladder | None
+) -> tuple[Era, ...]:
+    """Cut time and bind the sums of each era; None where the rule is not active."""
+    calendar = calendar_of(program.timezone)
+    begin = moment_in(rule.from_, calendar) if rule.from_ else 0
+    end = moment_in(rule.until, calendar) if rule.until else END_OF_TIME
+    promotions = [
+        (moment_in(each.from_, calendar), moment_in(each.until, calendar), each)
+        for each in program.promotions
+        if each.actions is None or action in each.actions
+    ]
+    cuts = {begin, end, *(cut for first, last, _ in promotions for cut in (first, last))}
+    edges = [0, *sorted(cut for cut in cuts if 0 < cut < END_OF_TIME), END_OF_TIME]
+    eras = []
+    for start, stop in pairwise(edges):
+        running = [each for first, last, each in promotions if first <= start < last]
+        active = rule.active and begin <= start < end
+        sums = _sums(program, rule, base, ladder, running) if active else None
+        eras.append(Era(stop, sums))
+    return tuple(eras)
+
+
+def _sums(
+    program: Program, rule: Rule, base: Formula, ladder: Ladder | None, running: list[Promotion]
+) -> dict[str | None, Sum]:
+    """Bind a sum per step; an account that holds no step yet has the first one's."""
+    currency = program.currencies[rule.currency or next(iter(program.currencies))]
+    sums: dict[str | None, Sum] = {}
+    for step in ("",) if ladder is None else ladder.steps:
+        factors = [
+            factor for item in rule.multiply for factor in _factors(program, item, step, running)
+        ]
+        sums[step] = _sum(rule, base, factors, currency)
+        sums.setdefault(None, sums[step])
+    return sums
+
+
+def _sum(rule: Rule, base: Formula, factors: list[Factor], currency: Currency) -> Sum:
+    """Write the function that computes `rule` from facts, every step of it on a line."""
+    base = lifted(base, currency.scale)
+    scale, value = base.scale, "base"
+    lines = ["def points(facts):", f"    base = {base.source}"]
+    why = [f"({base.text!r}, {_shown(value, scale)})"]
+    for number, factor in enumerate(factors, 1):
+        if factor.units != 1:
+            lines.append(f"    product_{number} = {value} * {factor.units}")
+            value = f"product_{number}"
+        scale += factor.scale
+        why.append(f"({factor.label!r}, {_shown(value, scale)})")
+    if scale > currency.scale:
+        divisor = POWERS[scale - currency.scale]
+        rounded = (
+            f"{value} // {divisor}"
+            if currency.rounding == "floor"
+            else f"nearest({value}, {divisor})"
+        )
+        lines.append(f"    rounded = {rounded}")
+        value = "rounded"
+        why.append(f"({currency.rounding!r}, {_shown(value, currency.scale)})")
+    multiplier = plain(prod(each.units for each in factors), sum(each.scale for each in factors))
+    lines.append(f"    why = [{', '.join(why)}]")
+    lines.append(f"    return Award({value}, plain(base, {base.scale}), {multiplier}, why)")
+    names: dict[str, Any] = {"Award": Award, "plain": plain, "nearest": numbers.nearest}
+    names["table"] = rule.points.table if isinstance(rule.points, Table) else None
+    names |= {f"show_{decimals}": numbers.shower(decimals) for decimals in range(scale + 1)}
+    computed = compiled("points", lines, names)
+    if base.facts:
+        return computed
+    fixed = computed({})
+    return lambda _facts: fixed
+
+
+def _shown(value: str, scale: int) -> str:
+    return f"show_{scale}({value})" if scale else f"str({value})"
+
+
+def _factors(
+    program: Program,
+    item: str | dict[str, dict[str, Decimal]],
+    step: str,
+    running: list[Promotion],
+) -> list[Factor]:
+    """Return what one entry of `multiply` comes to on this step while these promotions run."""
+    if item == PROMOTIONS:
+        if program.stacking == "best":
+            running = sorted(running, key=lambda each: each.factor)[-1:]
+        return [_factor(f"promotion {each.name}", each.factor) for each in running]
+    if isinstance(item, str):
+        steps = {each.name: each.multiplier for each in program.ladders[item].steps}
+        return [_factor(f"{item} {step}", steps[step])]
+    [(ladder, table)] = item.items()
+    return [_factor(f"{ladder} {step}", table.get(step, Decimal(1)))]
+
+
+def _factor(name: str, number: Decimal) -> Factor:
+    units, scale = scaled(number)
+    return Factor(f"{name} {TIMES} {show(units, scale)}", units, scale)
