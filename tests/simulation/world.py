@@ -121,11 +121,11 @@ class World:
         records = [r for topic in spans for r in self.logs.between(topic, number, *spans[topic])]
         if not records:
             return
-        said, changes = decide(self.rules, self.accounts, number, records)
+        said, changes = decide(self.rules, self.accounts, records)
         if self.random.random() < 0.1:
             self.deaths += 1
             self.accounts = self._loaded()
-            again = decide(self.rules, self.accounts, number, records)
+            again = decide(self.rules, self.accounts, records)
             assert again == (said, changes), f"seed {self.seed}: the same turn decided otherwise"
             if self.random.random() < 0.5:
                 return
@@ -181,7 +181,7 @@ class World:
 
 
 def decide(
-    rules: RuleBook, accounts: dict[int, Rows], number: int, records: Sequence[Record]
+    rules: RuleBook, accounts: dict[int, Rows], records: Sequence[Record]
 ) -> tuple[Said, Changes]:
     """Decide records at the desk; gives the rows to send and the rows of accounts that changed."""
     ownership = SimpleNamespace(accounts=accounts)
@@ -217,7 +217,7 @@ def replay(world: World) -> dict[tuple[str, int], list[Row]]:
     for turn in world.turns:
         for topic, span in ((INTERNAL, turn.internal), (ACTIONS, turn.actions)):
             for record in world.logs.between(topic, turn.partition, *span):
-                said, changes = decide(world.rules, accounts, turn.partition, [record])
+                said, changes = decide(world.rules, accounts, [record])
                 apply_rows(accounts[turn.partition], changes)
                 for name, number, row in said:
                     rows.setdefault((name, number), []).append(row)
