@@ -28,6 +28,7 @@ class TopicReader:
         self._reader = aiokafka.AIOKafkaConsumer(
             *self.records,
             isolation_level="read_committed",
+            auto_offset_reset="earliest",
             enable_auto_commit=False,
             max_partition_fetch_bytes=4 << 20,
             **connection,
@@ -39,14 +40,12 @@ class TopicReader:
         Raises aiokafka's UnknownTopicOrPartitionError for a topic that is not there, and
         TopicGoneError for one whose beginning was deleted.
         """
-        await self._reader.start()
-        wanted = self._reader.assignment()
-        for tp in wanted:
-            self.partitions[tp.topic] = self.partitions.get(tp.topic, 0) + 1
-        for tp, first in (await self._reader.beginning_offsets(wanted)).items():
-            if first > 0:
-                raise TopicGoneError(f"{tp.topic} partition {tp.partition} begins at {first}")
-        await self._reader.seek_to_beginning()
+        try:
+            await self._reader.start()
+            await self._begin()
+        except BaseException:
+            await self._reader.stop()
+            raise
         return self
 
     async def __aexit__(
@@ -58,12 +57,24 @@ class TopicReader:
         """Disconnect."""
         await self._reader.stop()
 
+    async def _begin(self) -> None:
+        wanted = self._reader.assignment()
+        # From here on the assignment is ours: no change of metadata may move a position.
+        self._reader.unsubscribe()
+        self._reader.assign(wanted)
+        for tp in wanted:
+            self.partitions[tp.topic] = self.partitions.get(tp.topic, 0) + 1
+            self._reader.seek(tp, 0)
+        for tp, first in (await self._reader.beginning_offsets(wanted)).items():
+            if first > 0:
+                raise TopicGoneError(f"{tp.topic} partition {tp.partition} begins at {first}")
+
     async def catch_up(self) -> None:
         """Read every partition to its end as it stands now, open transactions waited for.
 
         Raises TimeoutError when nothing comes for PATIENCE_SECONDS before the end.
         """
-        wanted = list(self._reader.assignment())
+        wanted = sorted(self._reader.assignment())
         async with aiokafka.AIOKafkaConsumer(enable_auto_commit=False, **self._connection) as any_:
             ends = await any_.end_offsets(wanted)
         heard_at = monotonic()

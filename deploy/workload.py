@@ -18,8 +18,16 @@ _MINUTE_MS = 60_000
 _DAY_MS = 1_440 * _MINUTE_MS
 _COUNTRIES = ("US", "DE", "FR", "GB", "JP", "BR", "IN", "NG", "MX", "PL")
 _NETWORKS = ("x", "instagram", "mastodon", "bluesky")
+_ADJUSTMENTS = (-7_000, -500, -200, -100, -20, 20, 50, 50, 100, 100, 250, 500, 3_000, 12_000)
 _RECENT = 2_000
 """So many records back a duplicate may reach."""
+
+# Shares of what they speak of.
+_HALF = 0.5
+_NEWCOMERS = 0.2  # of acting members
+_MOVING = 0.1  # of profiles
+_AS_TEXT = 0.1  # of amounts
+_OTHER_BODY = 0.2  # of duplicates
 
 Clock = Callable[[], int]
 """Epoch milliseconds that `occurred_at` is taken from."""
@@ -38,7 +46,7 @@ class Message(NamedTuple):
 class Mix(NamedTuple):
     """Shares of the workload, each 0 .. 1 of all records; what is left is ordinary actions."""
 
-    deriving: float = 0.2  # sign-ups of new members that use another one's referral code
+    deriving: float = 0.05  # sign-ups of new members that use another one's referral code
     duplicates: float = 0.02
     late: float = 0.01  # happened days ago, some of them too long ago
     broken: float = 0.01
@@ -55,7 +63,7 @@ _ORDINARY = {
     "REFERRAL": 4,
     "BIRTHDAY_BONUS": 4,
     "PROFILE": 6,
-    "MANUAL_ADJUSTMENT": 4,
+    "MANUAL_ADJUSTMENT": 2,
 }
 """Weights of the action types that members and the shop's staff send."""
 
@@ -74,7 +82,9 @@ class Workload:
         self.weights = list(itertools.accumulate(1 / place for place in range(1, members + 1)))
 
     def member(self) -> str:
-        """Pick a member: a few come all the time, most hardly ever (Zipf)."""
+        """Pick a member: a few come all the time, most hardly ever (Zipf); some are newcomers."""
+        if self.signed_up and self.random.random() < _NEWCOMERS:
+            return f"n-{self.run}-{self.random.randint(1, self.signed_up):06d}"
         (place,) = self.random.choices(range(len(self.weights)), cum_weights=self.weights)
         return f"u-{place:06d}"
 
@@ -128,29 +138,38 @@ def _fresh(state: Workload) -> Body:
 
 
 def _sign_up(state: Workload) -> Body:
-    """Sign a new member up, mostly with the code of one who signed up before."""
+    """Sign a new member up with the code of somebody, mostly of one who came lately."""
     state.signed_up += 1
     number, rng = state.signed_up, state.random
-    data: Body = {"code": f"C-{state.run}-{number}"}
-    # Low numbers are shared most; a few codes nobody owns, a few owned by the member itself, and
-    # a few that are registered only later.
-    friend = min(int(rng.paretovariate(0.6)), number + 3)
-    if rng.random() < 0.02:  # noqa: PLR2004
-        friend = -1
-    data["referral_code"] = f"C-{state.run}-{friend}"
-    if rng.random() < 0.01:  # noqa: PLR2004  a code that is taken already
-        data["code"] = f"C-{state.run}-{max(1, number // 2)}"
-    if rng.random() < 0.02:  # noqa: PLR2004  somebody signs up again, sometimes without a code
-        number = rng.randint(1, number)
-        data = data if rng.random() < 0.5 else {}  # noqa: PLR2004
-    return state.action(f"n-{state.run}-{number:06d}", "SIGNUP", data)
+    friend = number - int(rng.paretovariate(0.7))
+    data: Body = {"code": _code(state, number), "referral_code": _code(state, max(friend, 1))}
+    match rng.randrange(100):
+        case 0:
+            data["referral_code"] = _code(state, -1)  # which nobody owns
+        case 1:
+            data["referral_code"] = _code(state, number)  # their own
+        case 2 | 3:
+            data["referral_code"] = _code(state, number + 3)  # registered a little later
+        case 4:
+            data["code"] = _code(state, max(number // 2, 1))  # which somebody has
+        case 5 | 6:
+            number = rng.randint(1, number)  # who signed up before
+            data = data if rng.random() < _HALF else {}
+    return state.action(_newcomer(state, number), "SIGNUP", data)
+
+
+def _code(state: Workload, number: int) -> str:
+    return f"C-{state.run}-{number}"
+
+
+def _newcomer(state: Workload, number: int) -> str:
+    return f"n-{state.run}-{number:06d}"
 
 
 def _purchase(state: Workload, _user_id: str) -> Body:
     value = min(round(state.random.lognormvariate(5.5, 1.6), 2), 90_000.0)
-    as_text = state.random.random() < 0.1  # noqa: PLR2004  a decimal may come as text
     return {
-        "order_value": f"{value:.2f}" if as_text else value,
+        "order_value": f"{value:.2f}" if state.random.random() < _AS_TEXT else value,
         "order_id": str(state.random.randrange(10**8)),
     }
 
@@ -172,15 +191,17 @@ def _birthday(_state: Workload, _user_id: str) -> Body:
 
 
 def _profile(state: Workload, user_id: str) -> Body:
-    # Members live somewhere and seldom move.
-    at_home = state.random.random() < 0.9  # noqa: PLR2004
-    place = int(user_id[2:]) if at_home else state.random.randrange(len(_COUNTRIES))
+    home = int(user_id.rpartition("-")[2])
+    place = state.random.randrange(len(_COUNTRIES)) if state.random.random() < _MOVING else home
     return {"country": _COUNTRIES[place % len(_COUNTRIES)]}
 
 
 def _adjustment(state: Workload, _user_id: str) -> Body:
-    points = state.random.choice((-7_000, -500, -20, 20, 250, 3_000, 6_000, 12_000))
-    return {"points": points, "reason": "goodwill", "created_by": "admin-7"}
+    return {
+        "points": state.random.choice(_ADJUSTMENTS),
+        "reason": "goodwill",
+        "created_by": "admin-7",
+    }
 
 
 _FACTS: dict[str, Callable[[Workload, str], Body]] = {
@@ -206,7 +227,7 @@ def _duplicate(state: Workload) -> Message:
     if not state.recent:
         return _remember(state, _plain(_fresh(state)))
     message = state.random.choice(state.recent)
-    other_body = state.random.random() < 0.2 and not message.headers  # noqa: PLR2004
+    other_body = state.random.random() < _OTHER_BODY
     if not other_body or message.value is None:
         return message
     body = json.loads(message.value)
@@ -233,7 +254,7 @@ def _cloud_event(state: Workload) -> Message:
         "program": body["program"],
     }
     key = str(body["user_id"]).encode()
-    if state.random.random() < 0.5:  # noqa: PLR2004
+    if state.random.random() < _HALF:
         value = json.dumps(attributes | {"data": body["data"]}).encode()
         kind = ("content-type", b"application/cloudevents+json; charset=UTF-8")
         return Message(key, value, [kind])

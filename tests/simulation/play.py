@@ -11,7 +11,7 @@ from typing import Any
 
 from audit.partitions import partition_of
 from audit.verify import TOPICS, book_of, compare_topics
-from deploy.workload import workload
+from deploy.workload import Mix, workload
 from schemas.program_files import read_program_file
 from tests.simulation.world import PARTITIONS, World
 
@@ -28,7 +28,8 @@ def play(seed: int, actions: int) -> World:
     first = _first_version(rng)
     world.publish(first, LEAD_MS)
     pace = rng.choice((3, 15, 40)) * DAY_MS / actions
-    messages = workload(seed, lambda: world.now, members=rng.choice((40, 400)))
+    mix = Mix(deriving=0.2, broken=0.03, late=0.03)
+    messages = workload(seed, lambda: world.now, members=rng.choice((40, 400)), mix=mix)
     for at, message in enumerate(islice(messages, actions)):
         world.now += int(rng.expovariate(1 / pace))
         if at == actions // 2:
@@ -72,7 +73,10 @@ def _second_version(first: dict[str, Any], now: int) -> dict[str, Any]:
         },
         {"name": "everybody", "factor": 1.1, "from": day.isoformat(), "until": until},
     ]
-    document["ladders"]["tier"]["steps"][1]["at"] = 2_000
+    for step, at in zip(
+        document["ladders"]["tier"]["steps"], (0, 300, 900, 2_000, 6_000), strict=True
+    ):
+        step["at"] = at
     actions = document["actions"]
     actions["PURCHASE"]["rules"]["purchase"] |= {"max_points": 400, "minimum": {"order_value": 5}}
     actions["PURCHASE"]["limits"] = {"points": {"week": 3_000}}
