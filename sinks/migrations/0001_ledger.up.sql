@@ -35,7 +35,6 @@ CREATE TABLE ledger (
 ) PARTITION BY RANGE (occurred_at);
 CREATE TABLE ledger_default PARTITION OF ledger DEFAULT;
 CREATE INDEX ledger_of_member ON ledger (user_id, program, sequence);
-CREATE INDEX ledger_of_action ON ledger (action_id);
 
 CREATE TABLE balances (
     program   text        NOT NULL,

@@ -1,0 +1,153 @@
+"""The boards projector on boards with many members, beside a Redis pipeline per event."""
+
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from itertools import cycle
+
+from redis.asyncio import Redis
+
+from bench.results import Table
+from bench.runs import PARTITIONS, RUN, START, posting, run
+from processors.boards import TOPIC, boards_projector
+from schemas import wire
+from schemas.results import LeaderboardUpdated
+from sinks import board_store
+from sinks.positions import Assigned, Partition
+from sinks.redis_boards import RedisBoards
+
+BOARDS = (
+    ("global", "all_time"),
+    ("global", "weekly:2025-W49"),
+    ("global", "daily:2025-12-07", "quiet"),
+    ("global", "monthly:2025-12", "quiet"),
+    ("region:US", "all_time"),
+    ("tier:GOLD", "all_time"),
+    ("region:US", "weekly:2025-W49", "quiet"),
+    ("global", "quarterly:2025-Q4", "quiet"),
+    ("global", "yearly:2025", "quiet"),
+)
+"""The nine boards of a loyalty posting; those that are not quiet tell old and new rank."""
+
+AT_ONCE = 5_000
+"""Members put on a board with one command, to fill it."""
+
+POSTINGS = 100_000
+"""Different ones; after them they come again."""
+
+
+async def compare_boards(url: str, members: int, widths: Iterable[int], seconds: float) -> Table:
+    """Measure scores per second for postings on 1, 4, 9 ... boards, ours and the seeds'."""
+    redis = board_store.connect(url)
+    await redis.config_set("appendonly", "no")
+    await fill(redis, members, max(widths := list(widths)))
+    rows = []
+    for width in widths:
+        theirs = await rate(seeds_way(redis, members, width), seconds)
+        await redis.config_resetstat()
+        ours = await rate(our_way(redis, members, width), seconds)
+        calls = (await redis.info("commandstats"))["cmdstat_fcall"]
+        rows.append(
+            [
+                str(width),
+                f"{ours / theirs:.1f} x",
+                f"{ours * width:,.0f}",
+                f"{theirs * width:,.0f}",
+                f"{ours:,.0f}",
+                f"{theirs:,.0f}",
+                f"{calls['usec_per_call'] / 1000:.1f}",
+            ]
+        )
+    await redis.aclose()
+    return Table(
+        f"boards: {members:,} members on each",
+        [
+            *("boards per posting", "ratio", "scores/s", "scores/s, seeds' way", "postings/s"),
+            *("postings/s, seeds' way", "ms per call, server"),
+        ],
+        rows,
+        [
+            "ours: ties by moment and id; boards, position and answer change in one step",
+            f"ours: old and new rank told on {loud(1)} of 1, {loud(4)} of 4, {loud(9)} of 9 boards",
+            "the seeds' way: per event a pipeline of one ZINCRBY per board and one ZREVRANK",
+            "the seeds' way has no tie order and no position: after a crash events count twice",
+        ],
+    )
+
+
+def loud(width: int) -> int:
+    """Count the boards among the first `width` whose ranks are told."""
+    return sum(len(board) == 2 for board in BOARDS[:width])
+
+
+async def rate(work: Callable[[], Awaitable[int]], seconds: float) -> float:
+    """Work for so many seconds; return how many postings a second were done."""
+    began, done = time.perf_counter(), 0
+    while (spent := time.perf_counter() - began) < seconds:
+        done += await work()
+    return done / spent
+
+
+async def fill(redis: Redis, members: int, width: int) -> None:
+    """Put all members on boards of both ways, without going through either."""
+    sink = RedisBoards(redis)
+    await sink.standing({})
+    rng = random.Random(1)
+    for first in range(0, members, AT_ONCE):
+        users = [f"member-{n}" for n in range(first, min(first + AT_ONCE, members))]
+        points = {user: rng.randrange(100_000) for user in users}
+        for board, period, *_ in BOARDS[:width]:
+            ties = {user: (START + rng.randrange(10_000)).to_bytes(6, "big") for user in users}
+            scores, companion = board_store.board_keys("loyalty", (board, period))
+            pipe = redis.pipeline(transaction=False)
+            pipe.zadd(scores, {ties[user] + user.encode(): -points[user] for user in users})
+            pipe.hset(companion, mapping=ties)
+            pipe.zadd(f"leaderboard:{board}:{period}", points)
+            await pipe.execute()
+
+
+def our_way(redis: Redis, members: int, width: int) -> Callable[[], Awaitable[int]]:
+    """Return what brings one turn of postings through the projector."""
+    projector = boards_projector(RedisBoards(redis), drop)
+    partitions = [(TOPIC, number) for number in range(PARTITIONS)]
+    positions: dict[Partition, int] = {}
+    rng = random.Random(width)
+    scores = [(*board[:2], 5, *board[2:]) for board in BOARDS[:width]]
+    # Members are drawn evenly, the hardest case: hardly any meet in one call.
+    values = cycle(
+        [posting(n, f"member-{rng.randrange(members)}", scores) for n in range(POSTINGS)]
+    )
+
+    async def work() -> int:
+        if not positions:
+            assigned = {at: Assigned(first=0, committed=None) for at in partitions}
+            positions.update(await projector.positions(assigned))
+        turn = {at: run(positions[at], values) for at in partitions}
+        await projector.apply(turn)
+        positions.update({at: run.end for at, run in turn.items()})
+        return RUN * PARTITIONS
+
+    return work
+
+
+async def drop(_partition: int, said: list[LeaderboardUpdated]) -> None:
+    """Encode what would be published."""
+    for update in said:
+        wire.encode(update)
+
+
+def seeds_way(redis: Redis, members: int, width: int) -> Callable[[], Awaitable[int]]:
+    """Return what handles one event as the seeds' code does."""
+    rng = random.Random(width)
+    keys = [f"leaderboard:{board}:{period}" for board, period, *_ in BOARDS[:width]]
+
+    async def work() -> int:
+        user = f"member-{rng.randrange(members)}"
+        pipe = redis.pipeline(transaction=False)
+        for key in keys:
+            pipe.zincrby(key, 1 + rng.randrange(50), user)
+        pipe.zrevrank(keys[0], user)
+        await pipe.execute()
+        return 1
+
+    return work
