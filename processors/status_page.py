@@ -116,7 +116,7 @@ def _outcome(name: str, times: int, share: float, length: float) -> str:
         f'<tr class="{MARKS.get(outcome, "good")}"><th scope=row>{escape(outcome)}{because}</th>'
         f"<td>{_number(times)}</td><td>{_share(share)}</td>"
         f'<td class=bar><svg aria-hidden="true"><rect class=rail width="100%" height="100%"/>'
-        f'<rect width="{max(0.5, 100 * length):.1f}%" height="100%"/></svg></td></tr>'
+        f'<rect width="{max(1.5, 100 * length):.1f}%" height="100%"/></svg></td></tr>'
     )
 
 

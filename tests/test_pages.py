@@ -49,7 +49,7 @@ async def test_a_page_for_people(worker: Worker) -> None:
 
 async def test_a_worker_that_has_just_begun(worker: Worker) -> None:
     """Before its first assignment and turn a worker answers everything, and is not ready."""
-    worker.consumer.next_offsets = {}
+    worker.status.consumer = worker.consumer.app.turns
     text = (await worker.page()).text
     assert "Not ready no partition is assigned" in text
     assert "Transaction p50 —" in text

@@ -58,12 +58,12 @@ class Worker:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[Worker]:
+async def serving(worker_id: str = "7") -> AsyncIterator[Worker]:
     """Serve a worker's pages from Faust's web server."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    app = make_app("scoring", Settings(worker_id="7", web_port=port))
+    app = make_app("scoring", Settings(worker_id=worker_id, web_port=port))
     consumer = Standing(app)
     status = Status("scoring", cast("Consumer", consumer))
     add_pages(app, status)
