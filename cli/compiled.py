@@ -1,4 +1,4 @@
-"""A bound version as people can read it: for each action what the engine runs. Pure."""
+"""A bound version as people can read it: for each rule the sums that the engine runs. Pure."""
 
 from collections.abc import Iterator
 
@@ -22,22 +22,13 @@ def _action(action: ActionRules) -> Iterator[str]:
         for name, allowed in (("actions", action.outside), ("actions.internal", action.inside))
         if allowed
     ]
-    yield f"{action.type} over {' and '.join(topics)}{', nothing follows' if action.idle else ''}"
-    for limit in action.points_limits:
-        yield f"  at most {limit.text}"
-    for badge in action.badges:
-        measure = f"count {badge.at:,}" if badge.counted else f"lifetime {badge.at:,}"
-        yield f"  badge {badge.name} at {measure}"
+    yield f"{action.type} over {' and '.join(topics)}"
     for award in action.awards:
         yield from _award(award)
 
 
 def _award(award: AwardRule) -> Iterator[str]:
     yield f"  {award.name}: {award.kind} in {award.currency}"
-    for minimum in award.minimum:
-        yield f"    asks for {minimum.fact} >= {minimum.text}"
-    if award.max_points is not None:
-        yield f"    at most {award.max_points:,} for one action"
     begin = 0
     for era in award.eras:
         yield from _era(era, begin)

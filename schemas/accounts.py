@@ -198,28 +198,35 @@ def holds(digests: bytes, wanted: bytes) -> bool:
     return at >= 0
 
 
-def remembers(account: Account, wanted: bytes) -> bool:
-    """Tell whether an action id with this digest was decided before."""
-    head = account.head
-    if wanted in head.fresh_ids and holds(head.fresh_ids, wanted):
-        return True
-    for day, count in head.sealed.items():
-        for start in range(0, count, IDS_PER_ROW):
-            if holds(account.row(_ids_row(day, start)), wanted):
-                return True
-    return False
+def draft_remembering(
+    account: Account, action_id: str, moment: int, forget_before: int
+) -> Account | None:
+    """Return a draft that remembers an action id; None when the account did so before.
 
-
-def remember(draft: Account, wanted: bytes, moment: int, forget_before: int) -> None:
-    """Remember a digest under the UTC day of `moment`.
-
-    Days that lie before `forget_before` are dropped when ids are moved to rows.
+    The id is kept under the UTC day of `moment`. Days that lie before `forget_before` are dropped
+    when ids are moved to rows.
     """
-    head = draft.head
-    head.fresh_ids += wanted
-    head.fresh_days = [*head.fresh_days, moment // DAY]
+    wanted = blake2b(action_id.encode(), digest_size=DIGEST_BYTES).digest()
+    old = account.head
+    if wanted in old.fresh_ids and holds(old.fresh_ids, wanted):
+        return None
+    if old.sealed and _is_sealed(account, wanted):
+        return None
+    copy = draft(account)
+    head = copy.head
+    head.fresh_ids = old.fresh_ids + wanted
+    head.fresh_days = [*old.fresh_days, moment // DAY]
     if len(head.fresh_days) > IDS_IN_HEAD:
-        _seal(draft, forget_before // DAY)
+        _seal(copy, forget_before // DAY)
+    return copy
+
+
+def _is_sealed(account: Account, wanted: bytes) -> bool:
+    return any(
+        holds(account.row(_ids_row(day, start)), wanted)
+        for day, count in account.head.sealed.items()
+        for start in range(0, count, IDS_PER_ROW)
+    )
 
 
 def _seal(draft: Account, oldest: int) -> None:

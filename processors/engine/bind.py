@@ -71,6 +71,8 @@ def _bind_action(
     limits, notes = bind_limits(name, action)
     derives = bind_derives(action.derives)
     effect = bind_effect(action)
+    lifetime_badges = _badges(program, "lifetime") if action.rules else ()
+    count_badges = _badges(program, f"count({name})")
     idle = not (action.rules or derives or effect or limits)
     return ActionRules(
         type=name,
@@ -90,8 +92,9 @@ def _bind_action(
         effect=effect,
         derives=derives,
         notes=notes,
-        lifetime_badges=_badges(program, "lifetime") if action.rules else (),
-        count_badges=_badges(program, f"count({name})"),
+        badges=frozenset(badge for _, badge in lifetime_badges + count_badges),
+        lifetime_badges=lifetime_badges,
+        count_badges=count_badges,
     )
 
 

@@ -6,9 +6,9 @@ from processors.engine.awards import award, move, post
 from processors.engine.badges import grant_badges
 from processors.engine.boards import COUNTRY
 from processors.engine.decision import Decision, Refusal
-from processors.engine.ladders import climb
+from processors.engine.ladders import Ladder, climb
 from processors.engine.rules import Award, AwardRule, Rules, Scene
-from schemas.accounts import Account, digest, draft, remember, remembers
+from schemas.accounts import Account, draft, draft_remembering
 from schemas.actions import Action, Derived
 from schemas.envelopes import Rejection
 from schemas.moments import DAY, END_OF_TIME, MINUTE, SECOND, write
@@ -24,7 +24,7 @@ _NOWHERE: Final = (0, 0)
 Given = list[tuple[AwardRule, Award]]
 
 
-def decide(  # noqa: C901, PLR0911  # a straight list of guards
+def decide(  # noqa: C901, PLR0911, PLR0912  # a straight list of guards
     rules: Rules, account: Account, action: Action
 ) -> Decision:
     """Decide an action by a version of its program, on the account it is keyed by.
@@ -50,16 +50,17 @@ def decide(  # noqa: C901, PLR0911  # a straight list of guards
 
     late = rules.accept_late
     forget_before = -END_OF_TIME if late is None else action.append_time - late - GRACE
-    day, moment = rules.calendar.day(action.occurred_at), write(action.occurred_at)
-    scene = Scene(rules, kind, action, facts, account, day, moment, forget_before)
     # Kafka's transaction delivers a derived action once; any other id is remembered.
-    mark = b"" if "#" in action.id else digest(action.id)
-    if mark and remembers(account, mark):
+    kept_under = action.append_time if action.internal else action.occurred_at
+    after = (
+        draft(account)
+        if "#" in action.id
+        else draft_remembering(account, action.id, kept_under, forget_before)
+    )
+    day, moment = rules.calendar.day(action.occurred_at), write(action.occurred_at)
+    scene = Scene(rules, kind, action, facts, after or account, day, moment, forget_before)
+    if after is None:
         return _decline(scene, Refusal(Declined.DUPLICATE, f"{action.id} was decided before"))
-    scene.draft = draft(account)
-    if mark:
-        kept_under = action.append_time if action.internal else action.occurred_at
-        remember(scene.draft, mark, kept_under, forget_before)
     if late is not None and lateness > late and not action.internal:
         message = f"it came {lateness // SECOND} s after it happened"
         return _decline(scene, Refusal(Declined.TOO_LATE, message))
@@ -69,8 +70,16 @@ def decide(  # noqa: C901, PLR0911  # a straight list of guards
     if kind.idle:
         return _decline(scene, Refusal(Declined.NO_RULE, f"{rules.version} gives nothing for it"))
     limited = _limited(scene) if kind.limits else None
-    given, refusal = _awards(scene, limited) if kind.awards else ([], limited)
-    if refusal is not None:
+    given: Given = []
+    refusal = None if kind.awards else limited
+    for rule in kind.awards:
+        result = award(rule, scene, limited)
+        if isinstance(result, Award):
+            given.append((rule, result))
+            scene.awarded += result.points
+        else:
+            refusal = refusal or result
+    if refusal is not None and not given:
         return _decline(scene, refusal)
     derived = kind.effect(scene) if kind.effect is not None else []
     if isinstance(derived, Refusal):
@@ -88,62 +97,51 @@ def _limited(scene: Scene) -> Refusal | None:
     return None
 
 
-def _awards(scene: Scene, limited: Refusal | None) -> tuple[Given, Refusal | None]:
-    """Compute what each rule gives; when none gives anything, the refusal of the first one."""
-    given: Given = []
-    refused = None
-    for rule in scene.kind.awards:
-        result = award(rule, scene, limited)
-        if isinstance(result, Award):
-            given.append((rule, result))
-            scene.awarded += result.points
-        else:
-            refused = refused or result
-    return given, None if given else refused
-
-
 def _apply(scene: Scene, given: Given, derived: list[Derived]) -> Decision:
     """Change the draft and tell the results, in the order in which they stand in the log."""
-    kind, head, action = scene.kind, scene.draft.head, scene.action
-    head.counts = {**head.counts, action.type: head.counts.get(action.type, 0) + 1}
+    kind, head = scene.kind, scene.draft.head
+    counts = head.counts = head.counts.copy()
+    counts[kind.type] = counts.get(kind.type, 0) + 1
     postings = []
     for rule, result in given:
         postings.append(post(rule, scene, result))  # a comprehension is a call more
     for note in kind.notes:
         note(scene)
-    tiers = _climb(scene, postings)
+    tiers: list[TierChanged] = []
+    for ladder in scene.rules.ladders:
+        purse = head.purses.get(ladder.currency)
+        least, beyond = ladder.bounds.get(head.steps.get(ladder.name), _NOWHERE)
+        if purse is not None and not least <= purse[1] < beyond:
+            tiers += _climb(scene, ladder, purse[1], postings)
     if kind.effect is not None:
         _move(scene, COUNTRY, postings)
-    achievements = grant_badges(scene)
+    achievements = () if kind.badges <= head.badges.keys() else grant_badges(scene)
     if kind.derives is not None:
         derived = derived + kind.derives(scene)
     if postings:
         return Decision(scene.draft, "posted", postings, tiers, achievements, derived)
-    accepted = AcceptedAction(
+    return Decision(scene.draft, "accepted", (), (), achievements, derived, _accepted(scene))
+
+
+def _accepted(scene: Scene) -> AcceptedAction:
+    action = scene.action
+    return AcceptedAction(
         id=f"{action.id}#accepted",
         action_id=action.id,
         program=action.program,
         user_id=action.user_id,
         action=action.type,
-        reference=kind.reference(scene.facts),
+        reference=scene.kind.reference(scene.facts),
         occurred_at=scene.moment,
-        rule=kind.ref,
+        rule=scene.kind.ref,
     )
-    return Decision(scene.draft, "accepted", (), (), achievements, derived, accepted)
 
 
-def _climb(scene: Scene, postings: list[Posting]) -> list[TierChanged]:
-    """Recompute the ladders; a step taken moves the member between the boards of the ladder."""
-    changes: list[TierChanged] = []
-    head = scene.draft.head
-    for ladder in scene.rules.ladders:
-        purse = head.purses.get(ladder.currency)
-        if purse is None:
-            continue
-        least, beyond = ladder.bounds.get(head.steps.get(ladder.name), _NOWHERE)
-        if not least <= purse[1] < beyond:
-            changes += climb(scene, ladder, purse[1], postings[-1].actor if postings else None)
-            _move(scene, ladder.name, postings)
+def _climb(scene: Scene, ladder: Ladder, value: int, postings: list[Posting]) -> list[TierChanged]:
+    """Take the step that a value reaches, and move between the boards of the ladder."""
+    changes = climb(scene, ladder, value, postings[-1].actor if postings else None)
+    if changes:
+        _move(scene, ladder.name, postings)
     return changes
 
 

@@ -1,7 +1,6 @@
 """Exact decimal numbers as scaled integers: the value is `units / 10**scale`."""
 
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
@@ -60,24 +59,11 @@ def scaled(number: Decimal) -> tuple[int, int]:
     return -units if sign else units, -exponent
 
 
-def shower(scale: int) -> Callable[[int], str]:
-    """Make what writes units of `10**-scale` in decimal digits, without trailing zeros."""
-    power, form = POWERS[scale], f"%d.%0{scale}d"
-
-    def shown(units: int) -> str:
-        whole, rest = divmod(units, power)
-        if not rest:
-            return str(whole)
-        if units < 0:
-            return f"-{shown(-units)}"
-        return (form % (whole, rest)).rstrip("0")
-
-    return shown
-
-
 def show(units: int, scale: int) -> str:
     """Write a number in decimal digits, without trailing zeros: 18518505, 5 becomes `185.18505`."""
-    return shower(scale)(units)
+    whole, rest = divmod(abs(units), POWERS[scale])
+    sign = "-" if units < 0 else ""
+    return f"{sign}{whole}.{rest:0{scale}d}".rstrip("0") if rest else f"{sign}{whole}"
 
 
 def plain(units: int, scale: int) -> int | float:

@@ -123,7 +123,9 @@ class ActionRules(msgspec.Struct, frozen=True, gc=False):
     effect: Effect | None
     derives: Callable[[Scene], list[Derived]] | None
     notes: tuple[Note, ...]
-    # What grants badges, rising: (value, badge), of the lifetime and of this type's count.
+    # The badges it may earn; then by which values, (value, badge) rising, of the lifetime and of
+    # this type's count.
+    badges: frozenset[str]
     lifetime_badges: tuple[tuple[int, str], ...]
     count_badges: tuple[tuple[int, str], ...]
 

@@ -97,10 +97,11 @@ def _sum(rule: Rule, base: Formula, factors: list[Factor], currency: Currency) -
         why.append(f"({currency.rounding!r}, {_shown(value, currency.scale)})")
     multiplier = plain(prod(each.units for each in factors), sum(each.scale for each in factors))
     lines.append(f"    why = [{', '.join(why)}]")
-    lines.append(f"    return Award({value}, plain(base, {base.scale}), {multiplier}, why)")
-    names: dict[str, Any] = {"Award": Award, "plain": plain, "nearest": numbers.nearest}
+    power = POWERS[base.scale]
+    told = "base" if power == 1 else f"base / {power} if base % {power} else base // {power}"
+    lines.append(f"    return Award({value}, {told}, {multiplier}, why)")
+    names: dict[str, Any] = {"Award": Award, "show": show, "nearest": numbers.nearest}
     names["table"] = rule.points.table if isinstance(rule.points, Table) else None
-    names |= {f"show_{decimals}": numbers.shower(decimals) for decimals in range(scale + 1)}
     computed = compiled("points", lines, names)
     if base.facts:
         return computed
@@ -109,7 +110,15 @@ def _sum(rule: Rule, base: Formula, factors: list[Factor], currency: Currency) -
 
 
 def _shown(value: str, scale: int) -> str:
-    return f"show_{scale}({value})" if scale else f"str({value})"
+    """Write the expression that shows a value; the common ones are spelled out, `show` is a call."""
+    if scale == 0:
+        return f"str({value})"
+    power = POWERS[scale]
+    return (
+        f"str({value} // {power}) if not {value} % {power} else "
+        f"('%d.%0{scale}d' % divmod({value}, {power})).rstrip('0') if {value} > 0 else "
+        f"show({value}, {scale})"
+    )
 
 
 def _factors(
