@@ -200,8 +200,9 @@ class Producer(aiokafka.AIOKafkaProducer):
                 append = batch._builder.append
                 append(count, now, key, value, headers)
             count += 1
-        batch._relative_offset = count
-        yield batch
+        if count:
+            batch._relative_offset = count
+            yield batch
 
     async def begin(self, group_id: str) -> None:
         """Begin a transaction that will hold offsets of `group_id`.
