@@ -6,7 +6,7 @@ slowly and with care (`schemas.envelopes`), so that a refusal can say what is wr
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Final
 
 import msgspec
@@ -62,6 +62,7 @@ class _Exact(Envelope, gc=False, forbid_unknown_fields=True):
     """An envelope without unknown fields: only its facts can hold odd numbers and brackets."""
 
 
+_NO_TEXTS: Final[Mapping[str, str]] = {}
 _UNFIT: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _decode_exactly = msgspec.json.Decoder(_Exact).decode
@@ -87,12 +88,18 @@ def read_action(
     """
     if value is not None and len(value) > VALUE_BYTES_MAX:
         return Rejection(Rejected.TOO_LARGE, f"{len(value)} bytes, at most {VALUE_BYTES_MAX}")
-    texts = _texts(headers) if headers else {}
-    if internal and REKEYED in texts:
+    texts = _texts(headers) if headers else _NO_TEXTS
+    if internal and texts.get(REKEYED, "").isdigit():
         internal, append_time = False, int(texts[REKEYED])
-    said = _read_envelope(value, texts)
-    if isinstance(said, Rejection):
-        return said
+    is_event = texts and not texts.keys().isdisjoint(EVENT_HEADERS)
+    said: Envelope | Rejection
+    try:
+        said = _decode_exactly(b"" if value is None or is_event else value)
+        _check_facts(said.data)
+    except _UNFIT:
+        said = _read_extended(value, texts)
+        if isinstance(said, Rejection):
+            return said
     if not _is_plain(said, internal=internal):
         refusal = judge(said, internal=internal)
         if refusal is not None:
@@ -117,19 +124,10 @@ def read_action(
     )
 
 
-def _read_envelope(value: bytes | None, texts: dict[str, str]) -> Envelope | Rejection:
-    if value is None or (texts and not texts.keys().isdisjoint(EVENT_HEADERS)):
-        return read_carefully(value, texts)
-    try:
-        said: Envelope = _decode_exactly(value)
-        _check_facts(said.data)
-    except _UNFIT:
-        return _read_extended(value, texts)
-    return said
-
-
-def _read_extended(value: bytes, texts: dict[str, str]) -> Envelope | Rejection:
+def _read_extended(value: bytes | None, texts: Mapping[str, str]) -> Envelope | Rejection:
     """Read an envelope with fields of the producer's own; with anything odder, read carefully."""
+    if value is None or not texts.keys().isdisjoint(EVENT_HEADERS):
+        return read_carefully(value, texts)
     try:
         said = _decode(value)
         _check_facts(said.data)
