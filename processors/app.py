@@ -92,7 +92,9 @@ def make_app(kind: str, settings: Settings) -> App:
         topic_allow_declare=False,
         topic_disable_leader=True,
         autodiscover=False,
-        datadir=Path(tempfile.mkdtemp(prefix="laurel-")),
+        datadir=Path(
+            tempfile.gettempdir(), "laurel-faust"
+        ),  # Faust asks for one; nothing is kept there
         web_bind=settings.web_host,  # Where it listens; `web_host` only makes addresses of it.
         web_host=settings.web_host,
         web_port=settings.web_port,

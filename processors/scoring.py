@@ -95,7 +95,9 @@ async def score_singly(scoring: Scoring, turn: Turn) -> None:
         try:
             await score_turn(scoring, single, refusal)
         except Exception as error:
-            log.exception("a record is quarantined", tp=tp, offset=single.runs[tp].start)
+            where = f"{tp.topic} {tp.partition} at {single.runs[tp].start}"
+            log.exception("a record is quarantined", where=where)
+            scoring.status.went_wrong(f"the record of {where} is quarantined: {error!r}")
             await scoring.ownership.renew_producers()
             await score_turn(scoring, single, refusal=f"{type(error).__name__}: {error}")
     scoring.ownership.suspects.clear()
@@ -150,6 +152,7 @@ def decide_action(scoring: Scoring, desk: Desk, tp: TP, record: Record, action: 
         decision = rules if isinstance(rules, Rejection) else decide(rules, account, action)
     except Exception as error:
         log.exception("the engine failed", action=action.id, program=action.program)
+        scoring.status.went_wrong(f"the engine failed on action {action.id}: {error!r}")
         decision = Rejection(Rejected.ENGINE_FAILURE, f"{type(error).__name__}: {error}")
     if isinstance(decision, Decision):
         desk.accounts[action.program, action.user_id] = decision.account
