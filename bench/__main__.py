@@ -7,6 +7,7 @@ LAUREL_POSTGRES. Whatever else runs on the machine is measured too: close it.
 
 import argparse
 import logging
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine
@@ -19,7 +20,7 @@ from rich.console import Console
 from bench import agreement, latency, recovery, results, scoring
 from bench.load import Load
 from bench.results import Table
-from bench.stage import Stage, open_stage, versions
+from bench.stage import DATA, Stage, open_stage, versions
 
 ROOT = Path(__file__).parent.parent
 PROGRAMS = ("engine", "sinks")
@@ -55,11 +56,13 @@ def main() -> None:
     """Measure the sections named on the command line."""
     said = _arguments().parse_args()
     console = Console(highlight=False)
+    # Like Ctrl-C: whatever was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # It tells of every retry.
     chosen = said.sections or list(results.ORDER)
     on_stage = [name for name in results.ORDER if name in chosen and name in ON_STAGE]
     if on_stage:
-        with open_stage(console) as stage:
+        with open_stage(console, said.data) as stage:
             for name in on_stage:
                 tables = uvloop.run(ON_STAGE[name](stage, said))
                 for table in tables:
@@ -83,6 +86,12 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--members", type=int, default=100_000, help="they are drawn from")
     parser.add_argument(
         "--faust-actions", type=int, default=100_000, help="of Faust's run, at most"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=DATA,
+        help="folder of the run's stack; it is removed at the end",
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="of each latency run")
     return parser

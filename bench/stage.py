@@ -26,6 +26,8 @@ from schemas import programs, topics
 from schemas.program_files import read_program_file
 
 DATA = Path(tempfile.gettempdir()) / "laurel-bench"
+"""Where the stack of a run lies; two runs at once need two folders."""
+
 PROGRAMS = Path(__file__).parent.parent / "programs"
 LEAD_MS = 2_000
 """Published rules are seen by actions that come so much later, as on the embedded stack."""
@@ -57,7 +59,7 @@ class Stage:
     def __init__(self, settings: Settings, embedded: Embedded, screen: Progress) -> None:
         self.settings = settings
         self.screen = screen
-        self.logs = DATA / "workers"
+        self.logs = embedded.data / "workers"
         self.logs.mkdir(exist_ok=True)
         self._embedded = embedded
 
@@ -77,6 +79,8 @@ class Stage:
     @contextmanager
     def task(self, what: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
         """Show a bar while something is measured; the function given tells how far it is."""
+        if not self.screen.console.is_terminal:
+            self.screen.console.print(what)
         task = self.screen.add_task(what, total=total)
         try:
             yield lambda done: self.screen.update(task, completed=done)
@@ -106,7 +110,7 @@ class Stage:
 
 
 @contextmanager
-def open_stage(console: Console) -> Iterator[Stage]:
+def open_stage(console: Console, data: Path = DATA) -> Iterator[Stage]:
     """Start the stack on an empty folder, and remove the folder in the end."""
     screen = Progress(
         TextColumn("{task.description}"),
@@ -118,7 +122,7 @@ def open_stage(console: Console) -> Iterator[Stage]:
     )
     with screen:
         task = screen.add_task("starting Kafka, Redis and PostgreSQL", total=None)
-        embedded = Embedded(DATA)
+        embedded = Embedded(data)
         stack = embedded.start()
         screen.remove_task(task)
         addresses = {"kafka": stack.kafka, "redis": stack.redis, "postgres": stack.postgres}
@@ -126,7 +130,7 @@ def open_stage(console: Console) -> Iterator[Stage]:
             yield Stage(Settings.model_validate(addresses), embedded, screen)
         finally:
             embedded.stop()
-            remove(DATA)
+            remove(data)
 
 
 def _states(prefix: str, partitions: int) -> dict[str, topics.TopicState]:
