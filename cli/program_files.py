@@ -4,10 +4,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from cli.refusals import Refusal
-from processors.engine import bind
+from processors.engine import check
 from schemas.program_files import ProgramFileError, read_program_file
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
@@ -52,21 +50,7 @@ def check_file(path: Path) -> tuple[Any, list[Problem]]:
         raise Refusal(f"{path} cannot be read: {error.strerror}") from error
     except ProgramFileError as error:
         return None, [Problem(path, error.line, str(error))]
-    try:
-        bind(file.content)
-    except ValidationError as error:
-        found = [
-            Problem(path, file.line(_place(one["loc"])), f"{dotted(one['loc'])}: {one['msg']}")
-            for one in error.errors()
-        ]
-        return file.content, sorted(found, key=lambda problem: problem.line)
-    except ValueError as error:
-        return file.content, [Problem(path, 1, str(error))]
-    return file.content, []
-
-
-def _place(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    return tuple(part for part in location if part != "[key]")
+    return file.content, [Problem(path, *problem) for problem in check(file)]
 
 
 def dotted(location: Iterable[int | str]) -> str:

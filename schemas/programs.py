@@ -1,6 +1,6 @@
 """A program file: the vocabulary in which a points scheme is written, and its published form.
 
-The models say which words exist and which values they take; `docs` of each field is its meaning.
+The models say which words exist, which values they take and what they mean.
 Numbers that decide amounts are exact: a float of YAML or JSON stands for its shortest decimal text.
 """
 
@@ -41,9 +41,9 @@ class Duration(BaseModel):
 
 def _duration(written: object) -> object:
     """Read `60 minutes` or `1 year`."""
-    if not isinstance(written, str):
+    if isinstance(written, Duration):
         return written
-    parts = _DURATION.fullmatch(written)
+    parts = _DURATION.fullmatch(written) if isinstance(written, str) else None
     if parts is None:
         raise ValueError("a length of time is written like `60 minutes`, `7 days` or `1 year`")
     number, unit = int(parts[1]), parts[2]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from processors.engine.boards import Boards, columns_name
+from processors.engine.consistency import flaws
 from processors.engine.effects import bind_derives, bind_effect
 from processors.engine.facts import bind_facts, fact_scale
 from processors.engine.formulas import Formula, read_formula
@@ -32,14 +33,17 @@ COUNT: Final = re.compile(r"count\(([A-Z][A-Z0-9_]*)\)")
 def bind(document: Mapping[str, Any]) -> Rules:
     """Bind a version of a program.
 
-    Raises pydantic.ValidationError or ValueError when it is none; `laurel rules check` names every
-    problem with its line.
+    Raises pydantic.ValidationError or ValueError when it is none; processors.engine.check names
+    every problem with its line.
     """
     return bind_program(parse_program(document))
 
 
 def bind_program(program: Program) -> Rules:
-    """Bind a version that was read. Raises ValueError naming the place that cannot be bound."""
+    """Bind a version that was read. Raises ValueError naming what does not fit together."""
+    wrong = flaws(program)
+    if wrong:
+        raise ValueError("; ".join(map(str, wrong)))
     calendar = calendar_of(program.timezone)
     currency = next(iter(program.currencies))
     ladders = tuple(bind_ladder(name, ladder, currency) for name, ladder in program.ladders.items())
@@ -76,7 +80,7 @@ def _bind_action(
     idle = not (action.rules or derives or effect or limits)
     return ActionRules(
         type=name,
-        ref=f"{program.program}@{program.effective_from}/{name.lower()}",
+        ref=f"{program.program}@{program.effective_from}/{next(iter(action.rules), name.lower())}",
         outside=not {"outside", "service", "admin"}.isdisjoint(action.origin),
         inside=not {"engine", "job"}.isdisjoint(action.origin),
         read_facts=bind_facts(action.facts, calendar),
@@ -163,8 +167,6 @@ def bind_base(rule: Rule, action: ActionType) -> Formula:
 def _minimum(action: ActionType, fact: str, least: Decimal) -> Minimum:
     units, decimals = scaled(least)
     scale = fact_scale(action.facts[fact]) or 0
-    if decimals > scale:
-        raise ValueError(f"minimum of {fact}: {least} has more decimals than the fact")
     return Minimum(fact, units * POWERS[scale - decimals], str(least))
 
 

@@ -21,6 +21,12 @@ from schemas.results import Declined
 WAITING_MAX: Final = 1_000
 """How many referrals a code that nobody owns keeps."""
 
+EFFECT_FACTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "register_code": ("owner",),
+    "look_up_code": ("referred_user",),
+}
+"""The facts that an effect reads, by effect."""
+
 _PLACE: Final = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
 
 
