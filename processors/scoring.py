@@ -12,6 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import structlog
+from aiokafka.errors import (
+    CorruptRecordException,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 from faust.types import TP
 
 from processors.engine import Decision, RuleBook, decide
@@ -33,6 +39,9 @@ log = structlog.get_logger("laurel")
 
 LOG_APPEND_TIME = 1
 """Kafka's code for a record stamped by the broker."""
+
+REFUSED_BATCH = (CorruptRecordException, MessageSizeTooLargeError, RecordListTooLargeError)
+"""What a broker has against the content of a batch."""
 
 RowChanges = list[tuple[bytes, bytes | None]]
 
@@ -73,6 +82,7 @@ async def score_turn(scoring: Scoring, turn: Turn, refusal: str = "") -> None:
     changes: dict[int, RowChanges] = {}
     offsets = {tp: run.end for tp, run in turn.runs.items()}
     sent: list[Sent] = []
+    await ownership.mark_attempt({tp.partition for tp in turn.runs}, turn.membership)
     producer = await ownership.producer()
     for number, runs in turn.partitions(*ownership.inputs):
         changed = decide_runs(scoring, runs, said, refusal)
@@ -95,12 +105,19 @@ async def score_singly(scoring: Scoring, turn: Turn) -> None:
         try:
             await score_turn(scoring, single, refusal)
         except Exception as error:
+            if not blames_the_record(error):
+                raise
             where = f"{tp.topic} {tp.partition} at {single.runs[tp].start}"
             log.exception("a record is quarantined", where=where)
             scoring.status.went_wrong(f"the record of {where} is quarantined: {error!r}")
             await scoring.ownership.renew_producers()
             await score_turn(scoring, single, refusal=f"{type(error).__name__}: {error}")
-    scoring.ownership.suspects.clear()
+    scoring.ownership.suspects.difference_update(tp.partition for tp in turn.runs)
+
+
+def blames_the_record(error: Exception) -> bool:
+    """Whether deciding the same record would fail again; a broker that is away is no fault of it."""
+    return isinstance(error, REFUSED_BATCH) or not isinstance(error, KafkaError | OSError)
 
 
 @dataclass(frozen=True, slots=True)

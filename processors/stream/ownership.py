@@ -9,7 +9,7 @@ from faust.types import TP
 
 from processors.stream import changelog
 from processors.stream.changelog import Attempts, Position, Rows
-from processors.stream.transaction import Producer, ProducerPair, Row, Sent
+from processors.stream.transaction import Producer, ProducerPair, Sent
 from processors.stream.turns import Membership, Run
 
 log = structlog.get_logger("laurel")
@@ -51,6 +51,7 @@ class Ownership:
         self.generation = -1
         self.suspects: set[int] = set()
         self.hopeless: set[int] = set()
+        self._unmarked: set[int] = set()
         self._connection = connection
         self.beginnings: Any = None
 
@@ -64,7 +65,7 @@ class Ownership:
         taken = numbers - self.accounts.keys()
         self.accounts.update(await self._load(taken))
         self.positions = await self._positions(partitions)
-        await self._count_attempts(taken, membership)
+        self._judge(taken, numbers)
         self.generation = membership.generation
         log.info("partitions taken over", partitions=sorted(numbers), loaded=sorted(taken))
         return dict(self.positions)
@@ -109,25 +110,41 @@ class Ownership:
     def _next_offset(self, stands: Position, tp: TP) -> int:
         return stands.internal if tp.topic == self.inputs[0] else stands.actions
 
-    async def _count_attempts(self, taken: set[int], membership: Membership) -> None:
-        """Write down that a worker begins here: whatever kills it every time is found by that."""
-        if not taken:
+    def _judge(self, taken: set[int], owned: set[int]) -> None:
+        """Look up how often workers have begun where the partitions stand, to no avail."""
+        kept = owned - taken
+        times = {number: self._attempts(number) for number in taken}
+        suspects = {number for number in taken if times[number] >= ATTEMPTS_BEFORE_SINGLES}
+        hopeless = {number for number in taken if times[number] >= ATTEMPTS_BEFORE_VERDICT}
+        self.suspects = self.suspects & kept | suspects
+        self.hopeless = self.hopeless & kept | hopeless
+        self._unmarked = self._unmarked & kept | taken
+
+    def _attempts(self, number: int) -> int:
+        internal, actions = (self.positions[TP(topic, number)] for topic in self.inputs)
+        return changelog.attempts_at(self.accounts[number], internal, actions)
+
+    async def mark_attempt(self, numbers: set[int], membership: Membership) -> None:
+        """Write down, before the first turn since they were taken, that a worker begins here.
+
+        Whatever kills every worker is found by that. Starts with nothing to decide do not count.
+        """
+        first = self._unmarked & numbers
+        if not first:
             return
         producer = await self.producer()
         sent: list[Sent] = []
-        for number in taken:
+        rows: dict[int, tuple[bytes, bytes]] = {}
+        for number in first:
             internal, actions = (self.positions[TP(topic, number)] for topic in self.inputs)
-            times = 1 + changelog.attempts_at(self.accounts[number], internal, actions)
-            if times > ATTEMPTS_BEFORE_SINGLES:
-                self.suspects.add(number)
-            if times > ATTEMPTS_BEFORE_VERDICT:
-                self.hopeless.add(number)
-            row = msgspec.json.encode(Attempts(internal, actions, times))
-            self.accounts[number][changelog.ATTEMPTS_KEY] = row
-            rows: list[Row] = [(changelog.ATTEMPTS_KEY, row, [])]
-            sent += await producer.send_rows(self.changelog_topic, number, rows)
-        offsets = {tp: at for tp, at in self.positions.items() if tp.partition in taken}
+            attempts = Attempts(internal, actions, 1 + self._attempts(number))
+            rows[number] = changelog.ATTEMPTS_KEY, msgspec.json.encode(attempts)
+            sent += await producer.send_rows(self.changelog_topic, number, [(*rows[number], [])])
+        offsets = {tp: at for tp, at in self.positions.items() if tp.partition in first}
         await producer.commit(self.group_id, membership, offsets, sent)
+        for number, row in rows.items():
+            changelog.apply_rows(self.accounts[number], [row])
+        self._unmarked -= first
 
     def spans(self, number: int, runs: Mapping[TP, Run]) -> list[tuple[int, int]]:
         """Offsets (from, to) that a turn read of each input of partition `number`."""
