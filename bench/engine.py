@@ -11,12 +11,14 @@ import gc
 import time
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
-from processors.engine import RuleBook, decide
+from processors.engine import RuleBook, Rules, decide
 from schemas import moments, programs, wire
 from schemas.accounts import changed_rows, open_account
+from schemas.actions import Action
 from schemas.program_files import read_program_file
 
 PROGRAM = Path(__file__).parent.parent / "programs" / "loyalty" / "2025-01-01.yaml"
@@ -68,8 +70,10 @@ def earlier_rows(members: int, book: RuleBook) -> dict[bytes, bytes]:
 def settle(value: bytes, rows: dict[bytes, bytes], book: RuleBook) -> None:
     """Decide one action and keep what it changes."""
     action = wire.read_action(value, (), START, internal=False)
-    account = open_account("loyalty", action.user_id, rows)
-    decision = decide(book.rules_for(action), account, action)
+    assert isinstance(action, Action)
+    rules = book.rules_for(action)
+    assert isinstance(rules, Rules)
+    decision = decide(rules, open_account("loyalty", action.user_id, rows), action)
     rows.update((key, row) for key, row in changed_rows(decision.account) if row is not None)
 
 
@@ -77,9 +81,10 @@ def one_batch(values: list[bytes], rows: dict[bytes, bytes], book: RuleBook) -> 
     """Pass a batch through all stages, as the worker does; return the processor time of each."""
     clock = time.process_time
     times = [clock()]
-    actions = [wire.read_action(each, (), START + moments.DAY, internal=False) for each in values]
+    read = [wire.read_action(each, (), START + moments.DAY, internal=False) for each in values]
     times.append(clock())
-    rules = [book.rules_for(each) for each in actions]
+    actions = cast("list[Action]", read)
+    rules = cast("list[Rules]", [book.rules_for(each) for each in actions])
     times.append(clock())
     accounts = [open_account("loyalty", each.user_id, rows) for each in actions]
     times.append(clock())
@@ -110,6 +115,7 @@ def main() -> None:
     rows = earlier_rows(said.members, book)
     values = purchases(said.members)
     gc.freeze()
+    gc.set_threshold(50_000)  # As the worker does.
     batches = [
         one_batch(values[start : start + said.batch], rows, book)
         for _ in range(said.rounds)

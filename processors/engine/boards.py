@@ -17,8 +17,9 @@ from schemas.programs import Program
 from schemas.results import Score
 
 COUNTRY: Final = "country"
-TEMPLATES_MAX: Final = 2_048
-SCORES_MAX: Final = 256
+TEMPLATES_MAX: Final = 4_096
+SCORES_MAX: Final = 32_768
+"""How many lists of scores are kept for use again, some 800 bytes each."""
 
 _PERIODS: Final[tuple[Literal["all", "all_time"], ...]] = ("all", "all_time")
 
@@ -41,15 +42,6 @@ class Template(msgspec.Struct, frozen=True, gc=False):
     # Scores made before, by points: most awards are small numbers.
     made: dict[int, list[Score]]
 
-    def scores(self, points: int) -> list[Score]:
-        """Return the scores of so many points."""
-        if len(self.made) >= SCORES_MAX:
-            self.made.clear()
-        scores: list[Score] = [(board, period, points) for board, period in self.told]
-        scores += [(board, period, points, "quiet") for board, period in self.quiet]
-        self.made[points] = scores
-        return scores
-
 
 class Boards:
     """The boards of one version; templates are made on first use and kept per day."""
@@ -63,6 +55,7 @@ class Boards:
         self._columns = _columns(program, self.boards)
         self._ladders = {ladder.name: ladder for ladder in ladders}
         self._templates: dict[tuple[object, ...], Template] = {}
+        self._made = 0
 
     def score(
         self, head: Head, day: Day, points: int, columns: str, forget_before: int
@@ -83,7 +76,7 @@ class Boards:
                 return self._score_first(head, day, points, columns)
             standings[standing] += points
         head.standings = standings
-        return template.made.get(points) or template.scores(points)
+        return template.made.get(points) or self._make_scores(template, points)
 
     def place(self, head: Head, split: str) -> str:
         """Return the member's part of a split now; empty when it has none."""
@@ -127,11 +120,20 @@ class Boards:
                 standings.append(f"{name} {day.names[kind]}")
             if board.split is None or place:
                 (told if kind in board.told else quiet).append((name, day.names[kind]))
-        if len(self._templates) >= TEMPLATES_MAX:
+        if len(self._templates) >= TEMPLATES_MAX or self._made >= SCORES_MAX:
             self._templates.clear()
+            self._made = 0
         template = Template(tuple(told), tuple(quiet), tuple(standings), {})
         self._templates[key] = template
         return template
+
+    def _make_scores(self, template: Template, points: int) -> list[Score]:
+        scores: list[Score] = [(board, period, points) for board, period in template.told]
+        scores += [(board, period, points, "quiet") for board, period in template.quiet]
+        if self._made < SCORES_MAX:
+            self._made += 1
+            template.made[points] = scores
+        return scores
 
     def _score_first(self, head: Head, day: Day, points: int, columns: str) -> list[Score]:
         """Score where the member stands already, else where the member belongs now."""

@@ -120,7 +120,7 @@ def _apply(scene: Scene, given: Given, derived: list[Derived]) -> Decision:
         derived = derived + kind.derives(scene)
     if postings:
         return Decision(scene.draft, "posted", postings, tiers, achievements, derived)
-    return Decision(scene.draft, "accepted", (), (), achievements, derived, _accepted(scene))
+    return Decision(scene.draft, "accepted", (), tiers, achievements, derived, _accepted(scene))
 
 
 def _accepted(scene: Scene) -> AcceptedAction:

@@ -14,7 +14,7 @@ SAFE_DIGITS: Final = 15  # fewer digits than 2**53 has
 
 
 def read_units(text: bytes, scale: int) -> int:
-    """Read a JSON number, or a JSON string of digits, as units of `10**-scale`.
+    """Read a JSON number, or where decimals may be a JSON string of digits, as units of `10**-scale`.
 
     Raises ValueError when it is neither, has more decimals than `scale`, or lies beyond ±2^53.
     """
@@ -30,7 +30,7 @@ def read_units(text: bytes, scale: int) -> int:
 
 def _read_carefully(text: bytes, scale: int) -> int:
     written = msgspec.json.decode(text) if text.startswith(b'"') else text.decode()
-    if text.startswith(b'"') and not _PLAIN_DECIMAL.fullmatch(written):
+    if text.startswith(b'"') and not (scale and _PLAIN_DECIMAL.fullmatch(written)):
         raise ValueError("is no number")
     try:
         number = Decimal(written)
