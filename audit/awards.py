@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import floor
 
 from audit.case import Case
-from audit.formula import compute
+from audit.formula import compute, exact
 from audit.members import Declined
 from audit.rules import Document, moment_of
 
@@ -67,16 +67,16 @@ def _factor(case: Case, factor: str | Document) -> Fraction:
     if factor == "promotions":
         return _promotions(case)
     if isinstance(factor, str):
-        return Fraction(str(step_held(case, factor).get("multiplier", 1)))
+        return exact(step_held(case, factor).get("multiplier", 1))
     ((ladder, per_step),) = factor.items()
-    return Fraction(str(per_step.get(step_held(case, ladder)["name"], 1)))
+    return exact(per_step.get(step_held(case, ladder)["name"], 1))
 
 
 def _promotions(case: Case) -> Fraction:
     """All promotions of the moment multiplied, or the best one where the program says so."""
     document = case.version.document or {}
     factors = [
-        Fraction(str(promotion["factor"]))
+        exact(promotion["factor"])
         for promotion in document.get("promotions", [])
         if case.said.type in (promotion.get("actions") or [case.said.type])
         and _within(case, promotion)
@@ -91,7 +91,7 @@ def _promotions(case: Case) -> Fraction:
 
 def _rounded(worth: Fraction, currency: Document) -> int:
     """The one rounding: down, or to the nearest with halves away from zero."""
-    units = worth * Fraction(10) ** int(currency.get("scale", 0))
+    units: Fraction = worth * 10 ** int(currency.get("scale", 0))
     if currency.get("rounding", "floor") == "floor":
         return floor(units)
     away = floor(abs(units) + Fraction(1, 2))

@@ -11,6 +11,7 @@ from audit.rules import Document
 from audit.standings import move
 
 MOST_WAITING = 1_000
+_COUNT = re.compile(r"count\((\w+)\)")
 
 
 class Derived(NamedTuple):
@@ -120,7 +121,7 @@ def grant_badges(case: Case) -> None:
     Only an action of the type that is counted can reach a count.
     """
     for name, badge in case.part("badges").items():
-        counted = re.fullmatch(r"count\((\w+)\)", badge["measure"])
+        counted = _COUNT.fullmatch(badge["measure"])
         if counted and counted[1] != case.said.type:
             continue
         points = case.member.lifetime[case.currency(None)]

@@ -1,4 +1,4 @@
-"""Formula text computed exactly: Python's own parser reads it, only sums and products are obeyed."""
+"""Numbers and formula text taken exactly: Python's own parser reads, only sums and products are obeyed."""
 
 import ast
 from collections.abc import Mapping
@@ -6,18 +6,32 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
+Facts = Mapping[str, Decimal | int]
 
-def compute(formula: str, facts: Mapping[str, Decimal | int]) -> Fraction:
+
+@lru_cache
+def exact(number: Decimal | int | str) -> Fraction:
+    """A number as it is written, no float in between."""
+    return Fraction(str(number))
+
+
+def compute(formula: str, facts: Facts) -> Fraction:
     """Value of `order_value * 0.01` for these facts. Raises ValueError for any other construct."""
     return _value(_parse(formula), formula, facts)
 
 
 @lru_cache
 def _parse(formula: str) -> ast.expr:
-    return ast.parse(formula.strip(), mode="eval").body
+    return ast.parse(formula, mode="eval").body
 
 
-def _value(node: ast.expr, formula: str, facts: Mapping[str, Decimal | int]) -> Fraction:
+@lru_cache
+def _written(formula: str, number: ast.Constant) -> Fraction:
+    """The number that the text says, not the float that Python made of it."""
+    return exact(ast.get_source_segment(formula, number) or "")
+
+
+def _value(node: ast.expr, formula: str, facts: Facts) -> Fraction:
     if isinstance(node, ast.BinOp):
         left, right = (_value(side, formula, facts) for side in (node.left, node.right))
         if isinstance(node.op, ast.Add):
@@ -31,6 +45,5 @@ def _value(node: ast.expr, formula: str, facts: Mapping[str, Decimal | int]) -> 
     if isinstance(node, ast.Name):
         return Fraction(facts[node.id])
     if isinstance(node, ast.Constant):
-        # The text of a number, not the float that Python made of it.
-        return Fraction(ast.get_source_segment(formula.strip(), node) or "")
+        return _written(formula, node)
     raise ValueError(f"{formula!r} is no formula")

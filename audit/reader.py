@@ -58,7 +58,7 @@ class TopicReader:
         await self._reader.stop()
 
     async def _begin(self) -> None:
-        wanted = self._reader.assignment()
+        wanted = sorted(self._reader.assignment())
         # From here on the assignment is ours: no change of metadata may move a position.
         self._reader.unsubscribe()
         self._reader.assign(wanted)

@@ -16,6 +16,9 @@ LONGEST_ID = 128
 LONGEST_DERIVED_ID = 1_024
 RESERVED = ("code:", "reward:", "team:", "payment:", "period:")
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_UPPER_SNAKE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+
 Json = dict[str, Any]
 
 
@@ -138,14 +141,14 @@ def _text(body: Json, name: str) -> str:
 def _name(body: Json, name: str, longest: int = LONGEST_ID) -> str:
     """Read an id: 1 .. `longest` bytes without control characters."""
     value = _text(body, name)
-    if len(value.encode()) > longest or re.search(r"[\x00-\x1f\x7f-\x9f]", value):
+    if len(value.encode()) > longest or _CONTROL.search(value):
         raise Refused("bad_fact", f"{name} is {value!r}")
     return value
 
 
 def _type(body: Json) -> str:
     value = _text(body, "type")
-    if not re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", value):
+    if not _UPPER_SNAKE.fullmatch(value):
         raise Refused("bad_fact", f"type is {value!r}")
     return value
 
