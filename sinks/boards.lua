@@ -14,30 +14,31 @@ local function refuse(user, base, amount, scores)
   error({err = 'LAUREL ' .. string.format(text, user, base, scores, amount)})
 end
 
--- Where every member of one board stood (tie values and scores, by their place among the users).
+-- Who of the users stood on a board: their members in the sorted set, and their scores.
 local function look(scores, ties, users)
   local held = redis.call('HMGET', ties, unpack(users))
-  local members, places, stood, n = {}, {}, {}, 0
-  for i, user in ipairs(users) do
+  local members, places, was, stood, n = {}, {}, {}, {}, 0
+  for i = 1, #users do
     local tie = held[i]
     if tie then
       n = n + 1
-      members[n], places[n] = tie .. user, i
+      local member = tie .. users[i]
+      members[n], places[n], was[i] = member, i, member
     end
   end
   if n > 0 then
-    for k, score in ipairs(redis.call('ZMSCORE', scores, unpack(members))) do
-      stood[places[k]] = 0 - tonumber(score)
-    end
+    local found = redis.call('ZMSCORE', scores, unpack(members))
+    for k = 1, n do stood[places[k]] = 0 - found[k] end
   end
-  return held, stood
+  return was, stood
 end
 
--- Ranks before the call of the first `loud` users.
-local function ranks_of(scores, users, held, loud)
+-- The ranks of the first `loud` of these members; 0 where there is none.
+local function ranks_of(scores, members, loud)
   local ranks = {}
   for i = 1, loud do
-    ranks[i] = held[i] and redis.call('ZRANK', scores, held[i] .. users[i]) + 1 or 0
+    local member = members[i]
+    ranks[i] = member and redis.call('ZRANK', scores, member) + 1 or 0
   end
   return ranks
 end
@@ -45,13 +46,11 @@ end
 -- What one board's changes will write. Only reads: a refusal leaves nothing half done.
 local function plan(scores, ties, board)
   local users, amounts, moments, marks, loud = unpack(board)
-  local held, stood = look(scores, ties, users)
-  local old_ranks = ranks_of(scores, users, held, loud)
-  local members, new = {}, {}
+  local was, stood = look(scores, ties, users)
   local off, on, ties_off, ties_on = {}, {}, {}, {}  -- Members and users to remove and to set.
-  local f, n, tf, tn = 0, 0, 0, 0
-  for i, user in ipairs(users) do
-    local tie, mark, amount = held[i], marks[i], amounts[i]
+  local members, new, f, n, tf, tn = {}, {}, 0, 0, 0, 0
+  for i = 1, #users do
+    local user, mark, amount, before = users[i], marks[i], amounts[i], was[i]
     local base = mark < RESTARTS and stood[i] or 0
     local score = base + amount
     if score > EXACT or score < -EXACT or score - base ~= amount then
@@ -59,26 +58,27 @@ local function plan(scores, ties, board)
     end
     if mark >= GONE then
       score = 0
-      if tie then
-        off[f + 1], f = tie .. user, f + 1
+      if before then
+        off[f + 1], f = before, f + 1
         ties_off[tf + 1], tf = user, tf + 1
       end
-    elseif mark > 0 or not tie then
+    elseif mark > 0 or not before then
       local moment = struct.pack('>I6', moments[i])
       local member = moment .. user
-      if moment ~= tie then
-        if tie then off[f + 1], f = tie .. user, f + 1 end
+      if member ~= before then
+        if before then off[f + 1], f = before, f + 1 end
         ties_on[tn + 1], ties_on[tn + 2], tn = user, moment, tn + 2
       end
       on[n + 1], on[n + 2], n = 0 - score, member, n + 2
       members[i] = member
     else
-      members[i] = tie .. user
+      members[i] = before
     end
     new[i] = score
   end
   return {scores = scores, ties = ties, off = off, on = on, ties_off = ties_off, ties_on = ties_on,
-          loud = loud, members = members, new = new, old = stood, old_ranks = old_ranks}
+          loud = loud, members = members, new = new, old = stood,
+          old_ranks = ranks_of(scores, was, loud)}
 end
 
 local function write(p)
@@ -90,13 +90,10 @@ end
 
 -- {participants, scores, old scores, ranks, old ranks} of the loud users; a rank of 0 is no place.
 local function told(p)
-  local scores, old, ranks, old_ranks = {}, {}, {}, {}
-  for i = 1, p.loud do
-    local member = p.members[i]
-    scores[i], old[i], old_ranks[i] = p.new[i], p.old[i] or 0, p.old_ranks[i]
-    ranks[i] = member and redis.call('ZRANK', p.scores, member) + 1 or 0
-  end
-  return {redis.call('ZCARD', p.scores), scores, old, ranks, old_ranks}
+  local scores, old = {}, {}
+  for i = 1, p.loud do scores[i], old[i] = p.new[i], p.old[i] or 0 end
+  local ranks = ranks_of(p.scores, p.members, p.loud)
+  return {redis.call('ZCARD', p.scores), scores, old, ranks, p.old_ranks}
 end
 
 -- Applies a contiguous run of one partition's records, or changes nothing.
