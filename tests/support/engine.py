@@ -1,0 +1,110 @@
+"""The engine with its accounts in a dictionary: what a worker does with a record, without Kafka."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from processors.engine import Decision, RuleBook, decide
+from schemas.accounts import Head, changed_rows, open_account
+from schemas.envelopes import Rejection
+from schemas.program_files import read_program_file
+from schemas.programs import encode_published, publish, read_published
+from schemas.results import Posting
+from schemas.wire import Header, encode, read_action
+
+ROOT = Path(__file__).parents[2]
+LOYALTY = ROOT / "programs" / "loyalty" / "2025-01-01.yaml"
+
+Outcome = Decision | Rejection
+Document = dict[str, Any]
+
+
+def changed(document: Document, changes: Document) -> Document:
+    """Return a copy of a document with some places said otherwise; lists are replaced whole."""
+    copy = dict(document)
+    for name, value in changes.items():
+        old = copy.get(name)
+        both = isinstance(value, dict) and isinstance(old, dict)
+        copy[name] = changed(old, value) if both else value
+    return copy
+
+
+@cache
+def document(path: Path) -> Document:
+    """Return the content of a program file; nobody changes it."""
+    content: Document = read_program_file(path).content
+    return content
+
+
+def loyalty(**changes: object) -> Document:
+    """Return the loyalty program, with some places said otherwise."""
+    return changed(document(LOYALTY), changes)
+
+
+@dataclass
+class Engine:
+    """A rule book, the stored rows of every account, and every board as the postings' sum."""
+
+    book: RuleBook = field(default_factory=RuleBook)
+    rows: dict[bytes, bytes] = field(default_factory=dict)
+    # (program, board, period, user) -> score.
+    boards: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+
+    def publish(self, document: Document, append_time: int = 0, lead_ms: int = 0) -> None:
+        """Put a version on the topic `rules`, and read it from there."""
+        version = publish(document, lead_ms=lead_ms, published_at=append_time, published_by="test")
+        self.book.add(read_published(encode_published(version)), append_time)
+
+    def hear(
+        self,
+        value: bytes | None,
+        append_time: int,
+        *,
+        internal: bool = False,
+        headers: tuple[Header, ...] = (),
+    ) -> Outcome:
+        """Decide one record; what changed of the account is stored as bytes."""
+        action = read_action(value, headers, append_time, internal)
+        if isinstance(action, Rejection):
+            return action
+        rules = self.book.rules_for(action)
+        if isinstance(rules, Rejection):
+            return rules
+        decision = decide(rules, open_account(action.program, action.user_id, self.rows), action)
+        for key, row in changed_rows(decision.account):
+            if row is None:
+                del self.rows[key]
+            else:
+                self.rows[key] = row
+        for posting in decision.postings:
+            self._score(posting)
+        return decision
+
+    def hear_all(
+        self,
+        value: bytes | None,
+        append_time: int,
+        *,
+        internal: bool = False,
+        headers: tuple[Header, ...] = (),
+    ) -> list[Outcome]:
+        """Decide one record, then all that is derived from it, first derived first."""
+        heard = [self.hear(value, append_time, internal=internal, headers=headers)]
+        for outcome in heard:
+            derived = outcome.derived if isinstance(outcome, Decision) else ()
+            heard += [self.hear(encode(each), append_time, internal=True) for each in derived]
+        return heard
+
+    def head(self, user: str, program: str = "loyalty") -> Head:
+        """Return the head of an account as it stands in its row."""
+        return open_account(program, user, self.rows).head
+
+    def _score(self, posting: Posting) -> None:
+        for board, period, change, *flags in posting.scores:
+            place = (posting.program, str(board), str(period), posting.user_id)
+            score = self.boards.get(place, 0) + int(change)
+            if "leaves" in flags:
+                assert self.boards.pop(place) == -int(change), f"{place} leaves with another score"
+            else:
+                self.boards[place] = score
