@@ -36,7 +36,7 @@ def _read_carefully(text: bytes, scale: int) -> int:
         number = Decimal(written)
     except ArithmeticError as wrong:
         raise ValueError("is no number") from wrong
-    if abs(number) > _MAGNITUDE_MAX:
+    if not -_MAGNITUDE_MAX <= number <= _MAGNITUDE_MAX:
         raise ValueError("lies beyond ±2^53")
     units, decimals = scaled(number)
     if decimals > scale:
