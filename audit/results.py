@@ -39,9 +39,11 @@ class Results:
         return {key for topic in topics for key in topic}
 
 
-def read_results(topics: Mapping[str, Sequence[Record]]) -> Results:
-    """Gather the records of RESULTS, given by topic."""
+def read_results(topics: Mapping[str, Sequence[Record]], prefix: str = "") -> Results:
+    """Gather the records of RESULTS, given by topic; `prefix` begins the topics they name."""
     results = Results(rejected=[_said(record) for record in topics[REJECTED]])
+    for said in results.rejected:
+        said["topic"] = said["topic"].removeprefix(prefix)
     for topic, gathered in (
         (EARNED, results.postings),
         (ACCEPTED, results.accepted),

@@ -65,11 +65,11 @@ async def verify(
         return left[:first]
     progress("recounting")
     try:
-        book = book_of(topics, partitions)
+        book = book_of(topics, partitions, prefix)
     except JournalError as broken:
         return [f"scoring.journal: {broken}"]
     progress("comparing")
-    found = list(islice(compare_topics(book, topics), first))
+    found = list(islice(compare_topics(book, topics, prefix), first))
     if addresses.redis is not None:
         found += await _agreed(partial(_boards, book, addresses.redis), patience, first)
     if addresses.postgres is not None:
@@ -77,12 +77,12 @@ async def verify(
     return found[:first]
 
 
-def book_of(topics: Mapping[str, list[Record]], partitions: int) -> Book:
+def book_of(topics: Mapping[str, list[Record]], partitions: int, prefix: str = "") -> Book:
     """Recount the topics' inputs. Records in quarantine were rejected undecided, so they count so.
 
     Raises records.JournalError when the journal leaves records out or decides them twice.
     """
-    rejected = read_results({topic: topics[topic] for topic in RESULTS}).rejected
+    rejected = read_results({topic: topics[topic] for topic in RESULTS}, prefix).rejected
     quarantined = {
         Position(said["topic"], said["partition"], said["offset"])
         for said in rejected
@@ -92,9 +92,12 @@ def book_of(topics: Mapping[str, list[Record]], partitions: int) -> Book:
     return Book.of(inputs, read_journal(topics[JOURNAL]), topics[RULES], partitions, quarantined)
 
 
-def compare_topics(book: Book, topics: Mapping[str, list[Record]]) -> Iterator[str]:
+def compare_topics(
+    book: Book, topics: Mapping[str, list[Record]], prefix: str = ""
+) -> Iterator[str]:
     """Every difference between the book and what scoring wrote to Kafka."""
-    yield from compare_results(book, read_results({topic: topics[topic] for topic in RESULTS}))
+    results = read_results({topic: topics[topic] for topic in RESULTS}, prefix)
+    yield from compare_results(book, results)
     yield from compare_accounts(book, accounts_of(topics[CHANGELOG]), "accounts changelog")
 
 
