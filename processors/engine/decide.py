@@ -51,11 +51,10 @@ def decide(  # noqa: C901, PLR0911, PLR0912  # a straight list of guards
     late = rules.accept_late
     forget_before = -END_OF_TIME if late is None else action.append_time - late - GRACE
     # Kafka's transaction delivers a derived action once; any other id is remembered.
-    kept_under = action.append_time if action.internal else action.occurred_at
     after = (
         draft(account)
         if "#" in action.id
-        else draft_remembering(account, action.id, kept_under, forget_before)
+        else draft_remembering(account, action.id, action.append_time, forget_before)
     )
     day, moment = rules.calendar.day(action.occurred_at), write(action.occurred_at)
     scene = Scene(rules, kind, action, facts, after or account, day, moment, forget_before)
