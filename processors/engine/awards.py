@@ -67,9 +67,11 @@ def post(rule: AwardRule, scene: Scene, given: Award) -> Posting:
     """Book an award on the draft and return its posting."""
     rules, action, facts, head = scene.rules, scene.action, scene.facts, scene.draft.head
     points = given.points
-    owed, earned, *more = head.purses.get(rule.currency) or _EMPTY_PURSE
-    balance, lifetime = owed + points, earned + points
-    head.purses = {**head.purses, rule.currency: [balance, lifetime, *more]}
+    purses = head.purses = head.purses.copy()
+    purse = purses[rule.currency] = purses.get(rule.currency, _EMPTY_PURSE).copy()
+    owed = purse[0]
+    balance = purse[0] = owed + points
+    lifetime = purse[1] = purse[1] + points
     head.sequence += 1
     scores: list[Score] = []
     if rule.columns is not None:

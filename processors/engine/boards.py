@@ -70,11 +70,12 @@ class Boards:
         if template is None:
             template = self._make_template(key, head, day, columns)
         standings = head.standings.copy()
-        for standing in template.standings:
-            if standing not in standings:
-                head.standings = self._kept(head.standings, forget_before)
-                return self._score_first(head, day, points, columns)
-            standings[standing] += points
+        try:
+            for standing in template.standings:
+                standings[standing] += points
+        except KeyError:
+            head.standings = self._kept(head.standings, forget_before)
+            return self._score_first(head, day, points, columns)
         head.standings = standings
         return template.made.get(points) or self._make_scores(template, points)
 
