@@ -5,7 +5,7 @@ The head is read with every action; the other rows only when an action asks for 
 | row | holds |
 |---|---|
 | (head) | a `Head`, MessagePack |
-| `ids.<day>.<n>` | 16-byte hashes of the action ids of one UTC day, at most `IDS_PER_ROW` |
+| `ids.<day>.<n>` | 16-byte hashes of the action ids that came on one UTC day, at most `IDS_PER_ROW` |
 | `set.<name>` | 16-byte hashes of the members of a bounded set |
 | `times.<ACTION>` | the moments of accepted actions that a cooldown still looks at, MessagePack |
 | `waiting.<n>` | referrals that wait for the code to be registered, MessagePack, at most `WAITING_PER_ROW` |
@@ -203,7 +203,7 @@ def draft_remembering(
 ) -> Account | None:
     """Return a draft that remembers an action id; None when the account did so before.
 
-    The id is kept under the UTC day of `moment`. Days that lie before `forget_before` are dropped
+    The id is kept under the UTC day of `moment`, its append time. Days that lie before `forget_before` are dropped
     when ids are moved to rows.
     """
     wanted = blake2b(action_id.encode(), digest_size=DIGEST_BYTES).digest()

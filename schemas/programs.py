@@ -12,6 +12,7 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from schemas import moments
+from schemas.accounts import SET_MEMBERS_MAX
 from schemas.actions import Origin
 from schemas.moments import PeriodKind
 
@@ -162,7 +163,7 @@ class OncePer(Part):
     """Once for every value of a fact; at most so many values are kept, further ones are refused."""
 
     fact: Word
-    at_most: Annotated[int, Field(gt=0, le=4_000)] = 4_000
+    at_most: Annotated[int, Field(gt=0, le=SET_MEMBERS_MAX)] = SET_MEMBERS_MAX
 
 
 class Limits(Part):

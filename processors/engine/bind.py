@@ -1,6 +1,5 @@
 """bind: from a program file's content to the rules that `decide` looks up."""
 
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -27,7 +26,6 @@ from schemas.programs import ActionType, Program, Rule, Table, parse_program
 
 _DATE: Final = len("2025-12-07")
 _DATES_MAX: Final = 4_096
-COUNT: Final = re.compile(r"count\(([A-Z][A-Z0-9_]*)\)")
 
 
 def bind(document: Mapping[str, Any]) -> Rules:
