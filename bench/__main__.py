@@ -6,6 +6,7 @@ LAUREL_POSTGRES. Whatever else runs on the machine is measured too: close it.
 """
 
 import argparse
+import asyncio
 import logging
 import signal
 import subprocess
@@ -17,14 +18,12 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from bench import agreement, latency, recovery, results, scoring
+from bench import agreement, latency, recovery, results, scoring, sinks
 from bench.load import Load
 from bench.results import Table
-from bench.stage import DATA, Stage, open_stage, versions
+from bench.stage import DATA, Stage, open_stage
 
 ROOT = Path(__file__).parent.parent
-PROGRAMS = ("engine", "sinks")
-"""Sections that are programs of their own, quoted as they print."""
 
 
 async def _scoring(stage: Stage, said: argparse.Namespace) -> list[Table]:
@@ -65,13 +64,13 @@ def main() -> None:
         with open_stage(console, said.data) as stage:
             for name in on_stage:
                 tables = uvloop.run(ON_STAGE[name](stage, said))
-                for table in tables:
-                    table.show(console)
-                text = "\n".join(table.markdown() for table in tables)
-                results.write(name, text, versions(stage))
-    for name in PROGRAMS:
-        if name in chosen:
-            results.write(name, _quoted(name, console), results.own_versions())
+                parts = [*stage.versions, *results.own_versions()]
+                _write(name, tables, parts, console)
+    if "engine" in chosen:
+        results.write("engine", _quoted("engine", console), results.own_versions())
+    if "sinks" in chosen:
+        said.members = said.sink_members
+        _write("sinks", asyncio.run(sinks.measure(said)), results.own_versions(), console)
     console.print(f"written: {results.RESULTS.relative_to(ROOT)}")
 
 
@@ -93,8 +92,21 @@ def _arguments() -> argparse.ArgumentParser:
         default=DATA,
         help="folder of the run's stack; it is removed at the end",
     )
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each latency run")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each latency or sink run")
+    parser.add_argument(
+        "--sink-members", type=int, default=1_000_000, help="on every board, for the sinks"
+    )
+    parser.add_argument(
+        "--boards", type=int, nargs="+", default=[1, 4, 9], help="per posting, for the sinks"
+    )
     return parser
+
+
+def _write(name: str, tables: list[Table], parts: list[str], console: Console) -> None:
+    """Show a section's tables and put them into the file."""
+    for table in tables:
+        table.show(console)
+    results.write(name, "\n".join(table.markdown() for table in tables), parts)
 
 
 def _quoted(name: str, console: Console) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.process import Process
 from bench.stage import Ground, Stage
+from deploy.embedded.ports import free
 
 _BIN = Path(sys.executable).parent
 _STREAMS = Path(__file__).with_name("peers") / "streams"
@@ -18,30 +19,31 @@ class Contender:
     """One of those who are compared."""
 
     name: str
-    command: list[str]
+    command: tuple[str, ...]
     # Its consumer group, without the topic prefix.
     group: str
 
     def start(self, stage: Stage, ground: Ground) -> Process:
-        """Start it on a ground, with its page on the ground's web port."""
+        """Start it on a ground, its page on a port of its own."""
+        port = free(1)[0]
+        command = [word.format(port=port) for word in self.command]
         log = stage.logs / f"{ground.settings.topic_prefix}{self.group}.log"
-        command = [word.format(port=ground.settings.web_port) for word in self.command]
-        return Process(command, ground.environment, log)
+        return Process(command, ground.environment | {"LAUREL_WEB_PORT": str(port)}, log, port)
 
 
-LAUREL = Contender("Laurel", [str(_BIN / "laurel"), "worker", "scoring"], "laurel-scoring")
-BOARDS = Contender("boards", [str(_BIN / "laurel"), "worker", "boards"], "laurel-boards")
+LAUREL = Contender("Laurel", (str(_BIN / "laurel"), "worker", "scoring"), "laurel-scoring")
+BOARDS = Contender("boards", (str(_BIN / "laurel"), "worker", "boards"), "laurel-boards")
 FAUST = Contender(
     "Faust",
-    [
+    (
         *(str(_BIN / "faust"), "-A", "bench.peers.faust_app", "worker", "--loglevel", "warn"),
         *("--web-port", "{port}"),
-    ],
+    ),
     "loyalty-faust",
 )
 STREAMS = Contender(
     "Kafka Streams",
-    ["java", "-cp", f"{_STREAMS}/target/classes:{_STREAMS}/target/lib/*", "loyalty.LoyaltyApp"],
+    ("java", "-cp", f"{_STREAMS}/target/classes:{_STREAMS}/target/lib/*", "loyalty.LoyaltyApp"),
     "loyalty-streams",
 )
 

@@ -13,9 +13,11 @@ _PROC = Path("/proc")
 class Process:
     """A started command and its children, with their output in a log file."""
 
-    def __init__(self, command: list[str], environment: Mapping[str, str], log: Path) -> None:
-        self.command = command
+    def __init__(
+        self, command: list[str], environment: Mapping[str, str], log: Path, web_port: int
+    ) -> None:
         self.log = log
+        self.web_port = web_port
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,

@@ -13,7 +13,7 @@ from bench.load import Load
 from bench.process import Process, rss_bytes
 from bench.results import Table, percentile
 from bench.stage import Ground, Stage
-from bench.traffic import send
+from bench.traffic import Sent, send
 from bench.watching import Watch, until_ready
 from processors.stream import changelog
 from schemas.accounts import read_head, split_key
@@ -92,7 +92,7 @@ async def _weigh(stage: Stage, ground: Ground) -> int:
     """Start a worker, let it rest, and return its RSS in bytes."""
     worker = LAUREL.start(stage, ground)
     try:
-        await until_ready(ground, worker)
+        await until_ready(worker)
         await asyncio.sleep(_SETTLE_SECONDS)
         return rss_bytes(worker.pid)
     finally:
@@ -156,8 +156,8 @@ async def _kill(stage: Stage, ground: Ground, accounts: int) -> list[float]:
     away: list[float] = []
     async with Watch(ground, _group(ground)) as watch:
         try:
-            await until_ready(ground, worker)
-            traffic = asyncio.create_task(send(ground, load, RATE))
+            await until_ready(worker)
+            traffic = asyncio.create_task(send(ground, load, Sent(RATE)))
             with stage.task(f"kill -9, {KILLS} times", KILLS) as tell:
                 for number in range(KILLS):
                     await asyncio.sleep(_KILL_EVERY_SECONDS / 2)

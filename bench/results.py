@@ -4,8 +4,6 @@ import datetime as dt
 import os
 import platform
 import re
-import shutil
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -54,10 +52,10 @@ class Table:
             console.print(f"  {note}", style="dim", highlight=False)
 
 
-def write(section: str, body: str, versions: dict[str, str]) -> None:
+def write(section: str, body: str, parts: list[str]) -> None:
     """Put a section's figures in their place in RESULTS.md."""
     said = _sections()
-    said[section] = f"## {section}\n\n{_made(versions)}\n\n{body}"
+    said[section] = f"## {section}\n\n{_made(parts)}\n\n{body}"
     known = [name for name in ORDER if name in said]
     text = "\n".join([_HEAD, *(said[name] for name in known)])
     RESULTS.write_text(text)
@@ -70,12 +68,11 @@ def _sections() -> dict[str, str]:
     return {part[3 : part.index("\n")].strip(): part for part in parts}
 
 
-def _made(versions: dict[str, str]) -> str:
+def _made(parts: list[str]) -> str:
     """Say on what, when and how a section was made."""
     command = f"python -m bench {' '.join(sys.argv[1:])}".strip()
-    parts = "; ".join(f"{name} {what}" for name, what in versions.items())
     now = dt.datetime.now(dt.UTC)
-    return f"{machine()}. {now:%Y-%m-%d %H:%M} UTC, `{command}`. {parts}."
+    return f"{machine()}. {now:%Y-%m-%d %H:%M} UTC, `{command}`. {'; '.join(parts)}."
 
 
 def machine() -> str:
@@ -91,20 +88,10 @@ def _processor() -> str:
     return found[1] if found else platform.processor() or platform.machine()
 
 
-def own_versions() -> dict[str, str]:
-    """Return the versions of what every section uses."""
+def own_versions() -> list[str]:
+    """Return what every section uses, with versions."""
     names = ("faust-streaming", "aiokafka", "msgspec")
-    return {"CPython": platform.python_version()} | {name: version(name) for name in names}
-
-
-def java_version() -> str:
-    """Return the version of the `java` on the path; an empty text without one."""
-    java = shutil.which("java")
-    if java is None:
-        return ""
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r'version "([^"]+)"', said.stderr)
-    return found[1] if found else ""
+    return [f"CPython {platform.python_version()}", *(f"{name} {version(name)}" for name in names)]
 
 
 def percentile(values: list[float], share: float) -> float:

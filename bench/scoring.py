@@ -40,7 +40,7 @@ async def measure(stage: Stage, contender: Contender, load: Load, *, partitions:
             try:
                 with stage.task(f"{contender.name}: {describe(load)}", load.actions) as tell:
                     timeline = await watch.drain(load.actions, worker, tell)
-                return Run(
+                run = Run(
                     load,
                     timeline.rate(load.actions),
                     timeline.rate(load.actions, beyond=0.5),
@@ -48,8 +48,10 @@ async def measure(stage: Stage, contender: Contender, load: Load, *, partitions:
                     cpu_seconds(worker.pid),
                     cpu_seconds(broker) - before,
                 )
+                stage.say(" | ".join([contender.name, *cells(run)]))
             finally:
                 worker.stop()
+    return run
 
 
 def describe(load: Load) -> str:

@@ -15,11 +15,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import results
 from bench.load import Load, ending_now, make, write
 from deploy.embedded import Embedded
 from deploy.embedded.folder import remove
-from deploy.embedded.ports import free
 from deploy.topics import apply
 from processors.settings import Settings
 from schemas import programs, topics
@@ -70,11 +68,13 @@ class Stage:
         return server.pid if server else None
 
     @property
-    def versions(self) -> dict[str, str]:
+    def versions(self) -> list[str]:
         """What runs here, for people."""
-        servers = self._embedded.servers.values()
-        running = (server.plan.version.rsplit(" ", 1) for server in servers)
-        return {name.rsplit(" ", 1)[0]: name.rsplit(" ", 1)[1] for name, _ in running}
+        return [server.plan.version for server in self._embedded.servers.values()]
+
+    def say(self, figures: str) -> None:
+        """Print figures as soon as they are there."""
+        self.screen.console.print(f"  {figures}", style="dim")
 
     @contextmanager
     def task(self, what: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
@@ -91,8 +91,7 @@ class Stage:
     async def ground(self, partitions: int = 8) -> AsyncIterator[Ground]:
         """Give fresh topics, and remove them with all that workers made beside them."""
         prefix = f"bench-{os.getpid()}-{next(_numbers)}-"
-        port = free(1)[0]
-        settings = self.settings.model_copy(update={"topic_prefix": prefix, "web_port": port})
+        settings = self.settings.model_copy(update={"topic_prefix": prefix})
         ground = Ground(settings, partitions)
         await apply(ground.connection, _states(prefix, partitions))
         await publish_rules(ground)
@@ -166,8 +165,3 @@ async def _remove_topics(ground: Ground) -> None:
         await admin.delete_topics(names)
     finally:
         await admin.close()
-
-
-def versions(stage: Stage) -> dict[str, str]:
-    """Return the versions of all that took part."""
-    return stage.versions | results.own_versions()

@@ -6,7 +6,6 @@ stalls, the wait of every action behind it counts too (no coordinated omission).
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -25,12 +24,11 @@ _TICK_SECONDS = 0.001
 
 @dataclass(slots=True)
 class Sent:
-    """What was sent when; times are epoch seconds."""
+    """What was sent when, at `rate` actions a second; times are epoch seconds."""
 
-    began: float
     rate: float
+    began: float = 0.0
     count: int = 0
-    finished: bool = False
     # By number of the action: when the broker took it.
     appended: dict[int, float] = field(default_factory=dict)
     # The longest that an action was handed over after its time.
@@ -41,21 +39,16 @@ class Sent:
         return self.began + number / self.rate
 
 
-async def send(
-    ground: Ground,
-    load: Load,
-    rate: float,
-    begun: Callable[[Sent], None] = lambda _: None,
-) -> Sent:
-    """Send a load at `rate` actions a second; `begun` is given what is being filled."""
-    sent = Sent(time.time() + 0.1, rate)
-    begun(sent)
-    records, place = make(load, sent.due), Partitions(ground.partitions)
+async def send(ground: Ground, load: Load, sent: Sent) -> None:
+    """Send a load, filling in `sent` as it goes."""
+    place = Partitions(ground.partitions)
     topic = ground.settings.topic("actions")
     async with aiokafka.AIOKafkaProducer(acks="all", linger_ms=0, **ground.connection) as producer:
+        sent.began = time.time()
+        records = make(load, sent.due)
         while sent.count < load.actions:
             now = time.time()
-            waiting = int((now - sent.began) * rate) - sent.count
+            waiting = int((now - sent.began) * sent.rate) - sent.count
             if waiting > 0:
                 sent.late = max(sent.late, now - sent.due(sent.count))
             for key, value in islice(records, max(0, waiting)):
@@ -65,8 +58,6 @@ async def send(
                 sent.count += 1
             await asyncio.sleep(_TICK_SECONDS)
         await producer.flush()
-    sent.finished = True
-    return sent
 
 
 def _appended(sent: Sent, number: int, future: "asyncio.Future[RecordMetadata]") -> None:

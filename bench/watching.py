@@ -8,6 +8,7 @@ from typing import Self
 
 import aiohttp
 import aiokafka
+import msgspec
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.structs import TopicPartition
@@ -52,15 +53,29 @@ class Timeline:
         return actions * (1 - offsets / total) / (self.ended - began)
 
 
-async def until_ready(ground: Ground, worker: Process) -> None:
+async def until_ready(worker: Process) -> None:
     """Wait until a worker of ours says that it is. Raises RuntimeError when it ends or stays silent."""
-    url = f"http://127.0.0.1:{ground.settings.web_port}/ready"
+    url = f"http://127.0.0.1:{worker.web_port}/ready"
     deadline = time.monotonic() + PATIENCE_SECONDS
     async with aiohttp.ClientSession() as client:
         while not await _answers(client, url):
             if not worker.runs or time.monotonic() > deadline:
                 raise RuntimeError(f"the worker is not ready:\n{worker.last_words()}")
             await asyncio.sleep(_TICK_SECONDS)
+
+
+class TurnFigures(msgspec.Struct):
+    """What a worker says of its latest turns."""
+
+    records_per_turn: float
+    transaction_p50_seconds: float | None
+
+
+async def turn_figures(worker: Process) -> TurnFigures:
+    """Ask a worker of ours about its turns."""
+    url = f"http://127.0.0.1:{worker.web_port}/status.json"
+    async with aiohttp.ClientSession() as client, client.get(url) as answer:
+        return msgspec.json.decode(await answer.read(), type=TurnFigures)
 
 
 async def _answers(client: aiohttp.ClientSession, url: str) -> bool:
