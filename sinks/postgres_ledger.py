@@ -19,6 +19,7 @@ from sinks.positions import Assigned, LostRecordsError, Partition, StaleRunError
 FAILURES = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # A statement sent just as the server said goodbye.
     OSError,
     TimeoutError,
     LostRecordsError,
