@@ -113,7 +113,7 @@ def _depth(bare: bytes) -> int:
 
 def _is_beyond(number: str) -> bool:
     try:
-        return abs(Decimal(number)) > NUMBER_MAX
+        return not -NUMBER_MAX <= Decimal(number) <= NUMBER_MAX
     except ArithmeticError:
         # Either no number at all, which the decoder names, or an exponent without end.
         return "e" in number.lower()
@@ -125,7 +125,7 @@ def _envelope(fields: Mapping[str, object], names: Mapping[str, str]) -> Envelop
     problem = None
     for field, name in names.items():
         found = fields.get(name)
-        if isinstance(found, msgspec.Raw) and field != "data":
+        if isinstance(found, msgspec.Raw) and (field != "data" or bytes(found) == b"null"):
             found = msgspec.json.decode(found)
         if field == "type" and names is not _PLAIN and isinstance(found, str):
             found = found.rpartition(".")[2]

@@ -28,8 +28,9 @@ _Value = TypeVar("_Value")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
 _RFC_3339: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+_USUAL: Final = len("2025-12-07T23:51:00.000000000+00:00")
 _MEMORY: Final = 65_536
 """How many minutes and seconds of texts are kept before they are forgotten."""
 
@@ -67,7 +68,7 @@ def _read_text(text: str) -> int:
     exact = dt.datetime.fromisoformat(f"{day}T{minute}{second}{offset}")
     moment = (exact - _EPOCH) // _MILLISECOND + int((fraction or "0").ljust(3, "0")[:3])
     start = (dt.datetime.fromisoformat(f"{day}T{minute}:00+00:00") - _EPOCH) // _MILLISECOND
-    if DAY <= start < END_OF_TIME - DAY:
+    if DAY <= start < END_OF_TIME - DAY and len(text) <= _USUAL:
         _remember(_minutes_read, text[:16], start)
         _remember(_seconds_read, text[16:], moment - start)
     return moment

@@ -45,6 +45,7 @@ SCHEMAS: Final[dict[type, str]] = {
 """Name and version of each result's form, as its header `schema` says it."""
 
 _TRACE: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_MOMENT: Final = re.compile(r"\d{1,15}", re.ASCII)
 _NAMES_MAX: Final = 4_096
 _names_seen: set[str] = set()
 """Programs and types that were found well-formed."""
@@ -52,7 +53,8 @@ _names_seen: set[str] = set()
 _Scalar = (
     str
     | Annotated[int, Meta(ge=-NUMBER_MAX, le=NUMBER_MAX)]
-    | Annotated[float, Meta(ge=-NUMBER_MAX, le=NUMBER_MAX)]
+    # Just within: 2^53 and a half would be read as 2^53.
+    | Annotated[float, Meta(gt=-NUMBER_MAX, lt=NUMBER_MAX)]
     | bool
     | None
 )
@@ -89,7 +91,7 @@ def read_action(
     if value is not None and len(value) > VALUE_BYTES_MAX:
         return Rejection(Rejected.TOO_LARGE, f"{len(value)} bytes, at most {VALUE_BYTES_MAX}")
     texts = _texts(headers) if headers else _NO_TEXTS
-    if internal and texts.get(REKEYED, "").isdigit():
+    if internal and _MOMENT.fullmatch(texts.get(REKEYED, "")):
         internal, append_time = False, int(texts[REKEYED])
     is_event = texts and not texts.keys().isdisjoint(EVENT_HEADERS)
     said: Envelope | Rejection
