@@ -76,30 +76,25 @@ def _sums(
 def _sum(rule: Rule, base: Formula, factors: list[Factor], currency: Currency) -> Sum:
     """Write the function that computes `rule` from facts, every step of it on a line."""
     base = lifted(base, currency.scale)
-    scale, value = base.scale, "base"
+    scale, value, told = base.scale, "base", "told_base"
     lines = ["def points(facts):", f"    base = {base.source}"]
-    why = [f"({base.text!r}, {_shown(value, scale)})"]
+    lines.append(f"    {told} = {_shown(value, scale)}")
+    why = [f"({base.text!r}, {told})"]
     for number, factor in enumerate(factors, 1):
-        if factor.units != 1:
+        if factor.units != 1 or factor.scale:
             lines.append(f"    product_{number} = {value} * {factor.units}")
-            value = f"product_{number}"
-        scale += factor.scale
-        why.append(f"({factor.label!r}, {_shown(value, scale)})")
+            value, told, scale = f"product_{number}", f"told_{number}", scale + factor.scale
+            lines.append(f"    {told} = {_shown(value, scale)}")
+        why.append(f"({factor.label!r}, {told})")
     if scale > currency.scale:
         divisor = POWERS[scale - currency.scale]
-        rounded = (
-            f"{value} // {divisor}"
-            if currency.rounding == "floor"
-            else f"nearest({value}, {divisor})"
-        )
-        lines.append(f"    rounded = {rounded}")
+        rounded = {"floor": f"{value} // {divisor}", "nearest": f"nearest({value}, {divisor})"}
+        lines.append(f"    rounded = {rounded[currency.rounding]}")
         value = "rounded"
         why.append(f"({currency.rounding!r}, {_shown(value, currency.scale)})")
     multiplier = plain(prod(each.units for each in factors), sum(each.scale for each in factors))
     lines.append(f"    why = [{', '.join(why)}]")
-    power = POWERS[base.scale]
-    told = "base" if power == 1 else f"base / {power} if base % {power} else base // {power}"
-    lines.append(f"    return Award({value}, {told}, {multiplier}, why)")
+    lines.append(f"    return Award({value}, {_plain('base', base.scale)}, {multiplier}, why)")
     names: dict[str, Any] = {"Award": Award, "show": show, "nearest": numbers.nearest}
     names["table"] = rule.points.table if isinstance(rule.points, Table) else None
     computed = compiled("points", lines, names)
@@ -107,6 +102,12 @@ def _sum(rule: Rule, base: Formula, factors: list[Factor], currency: Currency) -
         return computed
     fixed = computed({})
     return lambda _facts: fixed
+
+
+def _plain(value: str, scale: int) -> str:
+    """Write the expression of a value as JSON shows it; a whole number stays whole."""
+    power = POWERS[scale]
+    return f"{value} / {power} if {value} % {power} else {value} // {power}" if scale else value
 
 
 def _shown(value: str, scale: int) -> str:
