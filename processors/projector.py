@@ -110,7 +110,8 @@ class Projector:
                 await self._project(left)
             except self._failures as failure:
                 await self._wait(failure)
-                left = remaining(left, await self._until_it_stands())
+                stood = self.state.positions
+                left = remaining(left, stood, await self._until_it_stands())
             else:
                 break
         self.state.positions |= {partition: run.end for partition, run in turn.items()}
@@ -137,12 +138,17 @@ class Projector:
         self.state.recovered()
 
 
-def remaining(turn: Turn, positions: dict[Partition, int]) -> dict[Partition, Run]:
+def remaining(
+    turn: Turn, stood: Mapping[Partition, int], positions: dict[Partition, int]
+) -> dict[Partition, Run]:
     """Give the runs that a sink standing at `positions` still lacks.
 
-    Raises StaleTurnError when a run is neither all there nor all missing.
+    Raises StaleTurnError when a run is neither all there nor all missing, and when the sink has left
+    where it `stood` in a partition that the turn does not bring: it was cleared.
     """
     if any(positions.get(at) not in (run.start, run.end) for at, run in turn.items()):
+        raise StaleTurnError(positions)
+    if any(stood.get(at, now) != now for at, now in positions.items() if at not in turn):
         raise StaleTurnError(positions)
     return {at: run for at, run in turn.items() if positions[at] == run.start}
 
