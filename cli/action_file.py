@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from io import UnsupportedOperation
 from time import monotonic
 from typing import BinaryIO
 
@@ -62,4 +63,7 @@ def _key(line: bytes, number: int, sent: int) -> bytes:
 
 def size_of(lines: BinaryIO) -> int | None:
     """Give the size of a regular file in bytes, None of anything else."""
-    return os.fstat(lines.fileno()).st_size or None
+    try:
+        return os.fstat(lines.fileno()).st_size or None
+    except UnsupportedOperation:
+        return None

@@ -1,25 +1,14 @@
-"""Program files, for commands: read and checked, every problem with its file and line."""
+"""Program files, for commands: found, read and checked, every problem with its file and line."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from cli.refusals import Refusal
 from processors.engine import check
 from schemas.program_files import ProgramFileError, read_program_file
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
-
-
-class Problem(NamedTuple):
-    """What is wrong with a program file, and where."""
-
-    path: Path
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
 
 
 def files_in(paths: Iterable[Path]) -> Iterator[Path]:
@@ -35,24 +24,19 @@ def read_checked(path: Path) -> dict[str, Any]:
     """Give the content of a program file that may be published. Raises Refusal naming its problems."""
     content, problems = check_file(path)
     if problems:
-        lines = "\n  ".join(map(str, problems))
+        lines = "\n  ".join(problems)
         raise Refusal(
             f"{path} cannot be published:\n  {lines}", "`laurel rules check` checks it again"
         )
     return dict(content)
 
 
-def check_file(path: Path) -> tuple[Any, list[Problem]]:
-    """Read a program file; give its content and what is wrong with it."""
+def check_file(path: Path) -> tuple[Any, list[str]]:
+    """Read a program file; give its content, and what is wrong with it as `file:line: message`."""
     try:
         file = read_program_file(path)
     except OSError as error:
         raise Refusal(f"{path} cannot be read: {error.strerror}") from error
     except ProgramFileError as error:
-        return None, [Problem(path, error.line, str(error))]
-    return file.content, [Problem(path, *problem) for problem in check(file)]
-
-
-def dotted(location: Iterable[int | str]) -> str:
-    """Give a place in a document as people write it: actions.PURCHASE.rules."""
-    return ".".join(map(str, location))
+        return None, [f"{path}:{error.line}: {error}"]
+    return file.content, [f"{path}:{line}: {message}" for line, message in check(file)]

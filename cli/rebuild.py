@@ -46,10 +46,11 @@ def rebuild_boards(
     if not yes:
         typer.confirm("Go on?", abort=True)
     cleared = asyncio.run(_clear(place, programs or None))
+    console.print(f"cleared {', '.join(cleared) or 'the positions'}")
     console.print(
-        f"cleared {', '.join(cleared) or 'the positions'}; the boards projector goes on from the beginning"
+        "The boards projector notices with its next record, then begins anew: `laurel doctor` shows "
+        "how far it is."
     )
-    console.print("`laurel doctor` shows how far it is")
 
 
 async def _count(place: Place, programs: list[str] | None) -> tuple[list[str], int]:

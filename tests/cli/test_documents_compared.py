@@ -59,7 +59,7 @@ def test_what_cannot_be_stopped_is_refused(loyalty: dict[str, Any], action: str,
 
 
 def test_a_bound_version_can_be_read(loyalty: dict[str, Any]) -> None:
-    """Every action with its topics, limits, badges, and the code of its sums by era and step."""
+    """Every action with its topics, and the code of its sums by era and step."""
     text = "\n".join(compiled(bind(loyalty)))
     assert text.startswith("loyalty@2025-01-01: days of UTC, accepts late 7 days\n")
     for action in loyalty["actions"]:
@@ -71,6 +71,5 @@ def test_a_bound_version_can_be_read(loyalty: dict[str, Any]) -> None:
         "base = facts['order_value']",
         f"'promotion winter {TIMES} 2'",
         f"20 points: 20 = 20, tier BRONZE {TIMES} 1 = 20",
-        "badge REFERRAL_MASTER at count 10",
     ):
         assert part in text

@@ -1,0 +1,204 @@
+"""Commands against a running Laurel."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from cli.program_files import PROGRAMS
+from cli.versions import now_ms
+from schemas.moments import write
+from tests.cli.laurels import Laurel
+
+# Without its examples, which would hold changed rules to the old figures.
+GOOD = (PROGRAMS / "loyalty" / "2025-01-01.yaml").read_text().partition("\nexamples:")[0]
+
+
+@pytest.fixture
+def user() -> str:
+    return f"u-{uuid4().hex[:8]}"
+
+
+def published(laurel: Laurel, folder: Path, program: str, text: str = GOOD) -> Path:
+    """Publish a program of this name and wait until it is in force."""
+    path = folder / f"{program}.yaml"
+    path.write_text(text.replace("program: loyalty", f"program: {program}"))
+    laurel("rules", "publish", str(path), "--lead", "2")
+    laurel.until("rules", "show", program, part="published")
+    return path
+
+
+def test_doctor_finds_all_well(laurel: Laurel) -> None:
+    """A Laurel that `laurel run` started has nothing to say but what is well."""
+    said = laurel("doctor")
+    assert "✗" not in said
+    for part in ("1 broker", "all 15 topics", "loyalty@2025-01-01 is in force", "1 scoring worker"):
+        assert part in said
+
+
+def test_an_action_is_sent_and_its_results_are_shown(laurel: Laurel, user: str) -> None:
+    """`send --wait` shows points with their sum, and of the same id again that it is a duplicate."""
+    purchase = ["send", "PURCHASE", "--user", user, "--id", f"o-{user}", "--wait"]
+    facts = ["-d", "order_value=250.50", "-d", "order_id=77812"]
+    first = laurel(*purchase, *facts)
+    assert "+2 points" in first
+    assert "floor = 2" in first
+    assert "duplicate" in laurel(*purchase, *facts)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["SIGNUP", "-d", "code=77"], ["accepted", "SIGNUP"]),
+        (["REVIEW"], ["bad_fact", "product_id"]),
+        (["PURCHASE", "-d", "order_value=10"], ["rounds_to_zero"]),
+        (["FLY"], ["knows no FLY", "unknown_action"]),
+        (["PURCHASE", "--program", "nobodys"], ["no version of nobodys", "unknown_program"]),
+        (["MANUAL_ADJUSTMENT", "-d", '{"points": 5000, "reason": "r", "created_by": "a"}'],
+         ["+5,000 points", "BRONZE → SILVER", "badge", "POINTS_5K"]),
+    ],
+)  # fmt: skip
+def test_every_outcome_is_shown(
+    laurel: Laurel, user: str, arguments: list[str], expected: list[str]
+) -> None:
+    """Accepted, declined and rejected are told with their reason; steps and badges beside points."""
+    said = laurel("send", *arguments, "--user", user, "--wait")
+    for part in expected:
+        assert part in said
+
+
+def test_a_file_is_sent_and_tailed(laurel: Laurel, user: str, tmp_path: Path) -> None:
+    """Every line of a file becomes an action of its member; `tail` shows what came of it."""
+    actions = [
+        {
+            "id": f"{user}-{number}",
+            "program": "loyalty",
+            "user_id": user,
+            "type": "PURCHASE",
+            "occurred_at": "2099-01-01T00:00:00Z" if number == 3 else write(now_ms()),
+            "data": {"order_value": 100 * (number + 1)},
+        }
+        for number in range(5)
+    ]
+    path = tmp_path / "actions.ndjson"
+    path.write_text("\n".join(map(json.dumps, actions)))
+    assert "sent 5 actions" in laurel("send", "--file", str(path), "--rate", "500")
+    followed = ["rewards.earned", "actions.rejected", "--user", user, "--from-beginning", "-n", "5"]
+    lines = laurel("tail", *followed, "--json").splitlines()
+    said = [json.loads(line) for line in lines]
+    assert sorted(one["points"] for one in said if "points" in one) == [1, 2, 3, 5]
+    assert [one["reason"] for one in said if "points" not in one] == ["from_the_future"]
+    assert "+5 points" in laurel("tail", *followed)
+
+
+def test_a_line_that_is_no_action_stops_the_file(laurel: Laurel, user: str) -> None:
+    """The line is named, and how many were sent before it."""
+    lines = f'{{"user_id": "{user}"}}\n\n{{"user": 1}}\n'
+    said = laurel("send", "--file", "-", given=lines, code=1)
+    assert "line 3 is no action" in said
+    assert "1 lines before it were sent" in said
+
+
+def test_rejected_records_are_sent_again(laurel: Laurel, user: str, tmp_path: Path) -> None:
+    """What was rejected for want of rules is scored once they are published and it is retried."""
+    program = f"shop-{user}"
+    action = ["send", "PURCHASE", "--program", program, "--user", user, "-d", "order_value=700"]
+    assert "unknown_program" in laurel(*action, "--id", user, "--wait")
+    listed = json.loads(laurel("rejected", "list", "--last", "1", "--json"))
+    assert listed["action_id"] == user
+    assert listed["id"] in laurel("rejected", "list", "--reason", "unknown_program")
+    published(laurel, tmp_path, program)
+    assert "sent 1 records again" in laurel("rejected", "retry", listed["id"])
+    said = json.loads(
+        laurel("tail", "rewards.earned", "--user", user, "--from-beginning", "-n", "1", "--json")
+    )
+    assert (said["action_id"], said["program"], said["points"]) == (user, program, 7)
+    assert "no such rejected record: actions/0/x" in laurel(
+        "rejected", "retry", "actions/0/x", code=1
+    )
+    assert "say which" in laurel("rejected", "retry", code=1)
+
+
+def test_rules_are_published_compared_and_stopped(
+    laurel: Laurel, user: str, tmp_path: Path
+) -> None:
+    """The whole life of a program's versions, followed by the running worker."""
+    program = f"rules-{user}"
+    path = published(laurel, tmp_path, program)
+    review = ["send", "REVIEW", "--program", program, "--user", user, "--wait", "-d"]
+    assert "+20 points" in laurel(*review, "product_id=1")
+    assert "is published already" in laurel("rules", "publish", str(path))
+
+    changed = path.read_text().replace("points: 20", "points: 25")
+    path.write_text(changed)
+    assert "never changes" in laurel("rules", "publish", str(path), code=1)
+    path.write_text(changed.replace("from: 2025-01-01", "from: 2026-01-01"))
+    compared = laurel("rules", "diff", program, str(path))
+    assert "actions.REVIEW.rules.review.points: 20 → 25" in compared
+    laurel("rules", "publish", str(path), "--lead", "2")
+    laurel.until("rules", "show", program, part=f"# {program}@2026-01-01")
+    assert "+25 points" in laurel(*review, "product_id=2")
+    then = laurel("rules", "show", program, "--at", "2025-06-01T00:00:00Z", "--compiled")
+    assert then.startswith(f"{program}@2025-01-01: ")
+
+    laurel("rules", "stop", program, "REVIEW", "--lead", "2")
+    laurel.until("rules", "show", program, part="active: false")
+    assert "inactive" in laurel(*review, "product_id=3")
+    laurel("rules", "stop", program, "--lead", "2")
+    laurel.until("rules", "show", program, part=f"stops {program}")
+    assert "unknown_program" in laurel(*review, "product_id=4")
+    past, last = "for what happened before the next one", "stops the program"
+    listed = [line.rstrip() for line in laurel("rules", "show").splitlines() if program in line]
+    assert len(listed) == 4
+    assert all(line.endswith(past) for line in listed[:3])
+    assert listed[3].endswith(last)
+
+
+def test_boards_and_accounts_are_shown_and_rebuilt(laurel: Laurel, user: str) -> None:
+    """A member's points are on the board and in the ledger; rebuilt boards are the same."""
+    points = '{"points": 777777, "reason": "prize", "created_by": "me"}'
+    laurel("send", "MANUAL_ADJUSTMENT", "--user", user, "-d", points, "--wait")
+    account = laurel.until("account", "loyalty", user, part="+777,777")
+    for part in ("tier DIAMOND", "balance 777,777", "MANUAL_ADJUSTMENT adjust (prize)"):
+        assert part in account
+    board = ["top", "global", "weekly", "--user", user]
+    first = laurel.until(*board, part=user).splitlines()[2]
+    assert first.split()[:3] == ["1", user, "777,777"]
+
+    assert "Aborted" in laurel("rebuild", "boards", "loyalty", given="n\n", code=1)
+    assert user in laurel(*board)
+    assert "cleared loyalty" in laurel("rebuild", "boards", "loyalty", "--yes")
+    review = ["send", "REVIEW", "--user", "somebody", "-d", "product_id=1", "--wait"]
+    assert "+20 points" in laurel(*review)
+    assert laurel.until(*board, part="777,777").splitlines()[2] == first
+    assert "nobodys has no boards" in laurel("rebuild", "boards", "nobodys", code=1)
+    assert "nobody stands on" in laurel("top", "global", "weekly:2001-W01", code=1)
+    assert "has no account" in laurel("account", "loyalty", f"not-{user}", code=1)
+
+
+def test_a_killed_worker_is_started_again(laurel: Laurel, user: str) -> None:
+    """After kill -9 of the scoring worker the next action is decided as if nothing had been."""
+    pid = laurel.pid("scoring")
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    said = laurel("send", "SIGNUP", "--user", user, "--wait", "--timeout", "60")
+    assert "accepted" in said
+    assert laurel.pid("scoring") not in (None, pid)
+    assert "scoring ended, killed by SIGKILL" in (laurel.folder / "run.log").read_text()
+
+
+def test_topics_are_made_compared_and_mended(laurel: Laurel, prefix: str) -> None:
+    """`apply` makes what is missing once, `diff` names what differs, `apply` mends it."""
+    other = Laurel(laurel.environment | {"LAUREL_TOPIC_PREFIX": prefix}, laurel.folder)
+    assert f"refused: {prefix}rules is missing" in other("topics", "diff", code=1)
+    assert "there is no topic" in other("rules", "show", code=1)
+    assert "15 created, 0 altered" in other("topics", "apply")
+    assert "0 created, 0 altered" in other("topics", "apply")
+    assert "all 15 topics are as topics.yaml says" in other("topics", "diff")
+    production = Laurel(other.environment | {"LAUREL_PROFILE": "production"}, laurel.folder)
+    assert f"{prefix}actions: partitions is 8, expected 64" in production("topics", "diff", code=1)
+    assert "partitions is 8" in production("topics", "apply", code=1)
+    assert "--operation Write" in other("topics", "acls")
