@@ -1,0 +1,96 @@
+"""What Laurel sends: every result fits its published schema, and says what it is in its headers."""
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from processors.engine import Decision
+from schemas import results
+from schemas.wire import SCHEMAS, encode, result_headers
+from tests.simulation.play import play as simulate
+from tests.support.cases import play, read_cases
+from tests.support.engine import ROOT
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+# The boards' projector says these: tests/integration holds them to their schema.
+PROJECTORS = "leaderboard.updated/1"
+WORKERS = {"actions.rejected/1", "scoring.journal/1"}
+
+
+@cache
+def validator(schema: str) -> Draft202012Validator:
+    """Return the validator of a result's form, `rewards.earned/1`."""
+    topic = schema.removesuffix("/1")
+    text = (ROOT / "docs" / "wire" / f"{topic}.schema.json").read_text()
+    return Draft202012Validator(json.loads(text))
+
+
+def check(schema: str, value: bytes) -> dict[str, Any]:
+    """Hold a result to its schema; its times are RFC 3339 in UTC with milliseconds."""
+    result: dict[str, Any] = json.loads(value)
+    problems = [
+        f"{each.json_path} {each.message}" for each in validator(schema).iter_errors(result)
+    ]
+    assert problems == [], f"{schema}: {result}"
+    for name, text in result.items():
+        if text is not None and (name.endswith("_at") or name == "append_time"):
+            assert TIME.fullmatch(text), f"{schema}: {name} {text}"
+    return result
+
+
+def said(decision: Decision) -> list[object]:
+    """Return every result of a decision."""
+    said = [*decision.postings, *decision.tiers, *decision.achievements]
+    return [each for each in (*said, decision.accepted, decision.declined) if each is not None]
+
+
+def test_results_of_the_cases() -> None:
+    """Whatever a case gives fits its schema, and some case gives each form that the engine has."""
+    seen = set()
+    steps = [played for case in read_cases() for played in play(case) if not played.given]
+    for decision in (
+        each for step in steps for each in step.outcomes if isinstance(each, Decision)
+    ):
+        for result in said(decision):
+            check(SCHEMAS[type(result)], encode(result))
+            seen.add(SCHEMAS[type(result)])
+    assert seen == set(SCHEMAS.values()) - WORKERS - {PROJECTORS}
+
+
+def test_what_a_worker_sends() -> None:
+    """Every row of every topic names its schema and program, and fits."""
+    seen = {"scoring.journal/1"}
+    check("scoring.journal/1", encode(results.JournalEntry(internal=(0, 2), actions=(5, 5))))
+    for (topic, _), records in simulate(seed=3, actions=600).logs.records.items():
+        for record in records:
+            headers = {name: value.decode() for name, value in record.headers}
+            if "schema" not in headers:
+                continue
+            result = check(headers["schema"], record.value or b"")
+            seen.add(headers["schema"])
+            assert topic == headers["schema"].removesuffix("/1")
+            assert headers.get("program") == result.get("program")
+    assert seen == set(SCHEMAS.values()) - {PROJECTORS}
+
+
+@pytest.mark.parametrize("schema", [name for name in SCHEMAS.values() if name != PROJECTORS])
+def test_every_field_is_promised(schema: str) -> None:
+    """A schema requires each field it names, so that none can go missing unseen."""
+    document = validator(schema).schema
+    assert isinstance(document, dict)
+    assert set(document["required"]) == set(document["properties"])
+
+
+def test_headers_of_a_result() -> None:
+    """Each result names its schema, its program, and the trace of its action when it has one."""
+    plain = [("schema", b"rewards.earned/1"), ("program", b"loyalty")]
+    assert result_headers(results.Posting, "loyalty") == plain
+    traced = [*plain, ("traceparent", TRACE.encode())]
+    assert result_headers(results.Posting, "loyalty", TRACE) == traced
+    assert result_headers(results.Posting, "loyalty") == plain
+    assert result_headers(results.JournalEntry, None) == [("schema", b"scoring.journal/1")]
