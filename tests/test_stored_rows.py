@@ -1,0 +1,94 @@
+"""Accounts outlive releases: rows written by any of them are read, and a newer one's fields survive."""
+
+import json
+from base64 import b64decode
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from processors.engine import Decision
+from schemas.accounts import FIELDS, view
+from tests.support.engine import Engine, loyalty
+from tests.support.stored import HOUR, NOON, ROWS, action, history
+
+RELEASES = sorted(ROWS.glob("*.json"))
+ANNA = b"loyalty\0anna"
+
+
+def restored(path: Path) -> Engine:
+    """Return an engine whose accounts are those that a release wrote."""
+    rows = json.loads(path.read_text())["rows"]
+    engine = Engine(rows={key.encode(): b64decode(row) for key, row in rows.items()})
+    engine.publish(loyalty())
+    return engine
+
+
+def outcome(engine: Engine, said: dict[str, object], at: int) -> str:
+    """Return what became of an action: `posted`, `accepted`, or why it was declined."""
+    decision = engine.hear(json.dumps(said).encode(), at)
+    assert isinstance(decision, Decision), decision
+    return decision.declined.reason if decision.declined else decision.outcome
+
+
+def test_a_release_is_kept() -> None:
+    """There are rows to read."""
+    assert RELEASES
+
+
+@pytest.mark.parametrize("path", RELEASES, ids=lambda path: path.stem)
+def test_accounts_are_read(path: Path) -> None:
+    """What people saw of the accounts when they were written they see now."""
+    engine = restored(path)
+    for subject, seen in json.loads(path.read_text())["views"].items():
+        assert view(engine.head(subject)).items() >= seen.items()
+
+
+@pytest.mark.parametrize("path", RELEASES, ids=lambda path: path.stem)
+def test_what_was_decided_is_remembered(path: Path) -> None:
+    """Every id said before is a duplicate, and every limit goes on."""
+    engine, later = restored(path), NOON + 30 * HOUR
+    for said in history():
+        assert outcome(engine, said, later) == "duplicate"
+    assert outcome(engine, action(NOON + 1, "SOCIAL_SHARE"), later) == "cooling_down"
+    assert outcome(engine, action(later, "REVIEW", product_id="p-1"), later) == "once_only"
+    assert outcome(engine, action(later, "BIRTHDAY_BONUS"), later) == "once_only"
+    assert outcome(engine, action(later, "SIGNUP"), later) == "once_only"
+
+
+@pytest.mark.parametrize("path", RELEASES, ids=lambda path: path.stem)
+def test_who_waits_is_answered(path: Path) -> None:
+    """A referral that waited for its code is paid when the code comes."""
+    said = json.dumps(action(NOON + HOUR, "SIGNUP", "carl", code="CARL")).encode()
+    heard = restored(path).hear_all(said, NOON + HOUR)
+    paid = [posting for each in heard if isinstance(each, Decision) for posting in each.postings]
+    assert [(posting.user_id, posting.reference["referred_user"]) for posting in paid] == [
+        ("carl", "bert")
+    ]
+
+
+@pytest.mark.parametrize("path", RELEASES, ids=lambda path: path.stem)
+def test_fields_of_a_newer_release_survive(path: Path) -> None:
+    """What a newer release added to a head is handed on by this one, byte for byte."""
+    engine, added = restored(path), ["new", {"deep": [1, b"\xff"]}, None]
+    fields = msgspec.msgpack.decode(engine.rows[ANNA])
+    newer = [FIELDS + 3, *fields[1:], *[None] * (FIELDS - len(fields)), *added]
+    engine.rows[ANNA] = msgspec.msgpack.encode(newer)
+    later = NOON + 40 * HOUR
+    for number in range(40):
+        said = action(later + number, "PURCHASE", order_value=100)
+        assert outcome(engine, said, later + number) == "posted"
+    written = msgspec.msgpack.decode(engine.rows[ANNA])
+    assert (written[0], written[FIELDS:]) == (FIELDS + 3, added)
+
+
+def test_fields_that_an_older_release_did_not_know_are_as_new() -> None:
+    """A head of fewer fields is read; what it does not have is as in a new account."""
+    engine = Engine()
+    engine.publish(loyalty())
+    assert outcome(engine, action(NOON, "PURCHASE", order_value=100), NOON) == "posted"
+    fields = msgspec.msgpack.decode(engine.rows[ANNA])
+    engine.rows[ANNA] = msgspec.msgpack.encode([3, *fields[1:3]])
+    assert outcome(engine, action(NOON + 1, "PURCHASE", order_value=100), NOON) == "posted"
+    assert (engine.head("anna").sequence, engine.head("anna").purses) == (2, {"points": [2, 2]})
+    assert len(msgspec.msgpack.decode(engine.rows[ANNA])) == FIELDS
