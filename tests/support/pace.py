@@ -1,0 +1,29 @@
+"""How long properties are tried: the same examples in every run, unless HYPOTHESIS_PROFILE=deep.
+
+A deep run tries new ones; on a failure it prints its seed, for `pytest --hypothesis-seed=<seed>`.
+"""
+
+import os
+from typing import Final
+
+from hypothesis import HealthCheck, settings
+
+_SLOW: Final = (HealthCheck.too_slow, HealthCheck.data_too_large)
+_PROFILES: Final = {
+    "fast": settings(
+        max_examples=60,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=_SLOW,
+    ),
+    "deep": settings(
+        max_examples=3_000,
+        database=None,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=_SLOW,
+    ),
+}
+PACE: Final = _PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "fast")]
