@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -56,8 +56,9 @@ def find(folder: Path) -> Place:
 
 def settings_at(addresses: Mapping[str, str]) -> Settings:
     """Give this process's settings with these addresses, by part. Raises Refusal."""
+    chosen: dict[str, Any] = {"_env_ignore_empty": True, **addresses}
     try:
-        return Settings.model_validate(addresses)
+        return Settings(**chosen)
     except ValidationError as error:
         wrong = [
             f"LAUREL_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()

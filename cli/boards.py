@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from cli.addresses import Place
+from cli.addresses import Place, shown
 from cli.refusals import Refusal
 from cli.versions import in_force, now_ms, read_versions
 from schemas import moments
@@ -23,7 +23,10 @@ KINDS = get_args(PeriodKind)
 @asynccontextmanager
 async def boards(place: Place, url: str) -> AsyncIterator[Redis]:
     """Give a client of the Redis with boards. Raises Refusal when it cannot be reached."""
-    redis = connect(url)
+    try:
+        redis = connect(url)
+    except ValueError as error:
+        raise Refusal(f"{shown(url)} is no address of a Redis: {error}") from error
     try:
         yield redis
     except (RedisConnectionError, RedisTimeoutError, OSError) as error:

@@ -41,7 +41,7 @@ async def ledger(place: Place) -> AsyncIterator[Any]:
     url = place.settings.postgres_read or place.settings.postgres
     try:
         connection = await asyncpg.connect(url, timeout=_SECONDS, command_timeout=_SECONDS)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise place.silent("postgres", error) from error
     try:
         yield connection

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,16 @@ from typer.testing import CliRunner, Result
 
 from cli.commands import app
 from deploy.embedded import keeper
+
+
+def wait_until(
+    ask: Callable[[], bool], seconds: float, why: Callable[[], str] = lambda: ""
+) -> None:
+    """Ask until the answer is yes; fail after so many seconds. For tests without a running loop."""
+    deadline = time.monotonic() + seconds
+    while not ask():
+        assert time.monotonic() < deadline, why()
+        time.sleep(0.1)
 
 
 @dataclass(frozen=True)
@@ -35,13 +46,16 @@ class Laurel:
 
     def until(self, *arguments: str, part: str, seconds: float = 90.0) -> str:
         """Run a command until it succeeds and prints `part`; give what it printed."""
-        deadline = time.monotonic() + seconds
-        while True:
+        said = ""
+
+        def is_said() -> bool:
+            nonlocal said
             ended = self.run(*arguments)
-            if ended.exit_code == 0 and part in ended.output:
-                return ended.output
-            assert time.monotonic() < deadline, f"{arguments} without {part}\n{ended.output}"
-            time.sleep(0.1)
+            said = ended.output
+            return ended.exit_code == 0 and part in said
+
+        wait_until(is_said, seconds, lambda: f"{arguments} without {part}\n{said}")
+        return said
 
     def start(self, *arguments: str, log: Path) -> "subprocess.Popen[bytes]":
         """Start a command as a process of its own that prints to `log`."""

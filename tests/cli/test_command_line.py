@@ -95,6 +95,21 @@ def test_without_any_stack_the_way_to_one_is_told(
     assert "`laurel run` starts a stack" in ended.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "variable"),
+    [
+        (["top", "global", "weekly:2025-W49"], "LAUREL_REDIS"),
+        (["account", "loyalty", "u"], "LAUREL_POSTGRES"),
+    ],
+)
+def test_what_is_no_address_is_told(arguments: list[str], variable: str) -> None:
+    """An address without its scheme is refused in a sentence that repeats it."""
+    ended = CliRunner().invoke(app, arguments, env={variable: "nowhere:1"}, catch_exceptions=False)
+    assert ended.exit_code == 1
+    assert "nowhere:1" in ended.output
+    assert "scheme" in ended.output
+
+
 def test_a_wrong_setting_is_named() -> None:
     """A variable that cannot be is named with what is wrong with it."""
     ended = CliRunner().invoke(app, ["topics", "diff"], env={"LAUREL_WEB_PORT": "many"})
