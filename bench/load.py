@@ -27,7 +27,7 @@ _NETWORKS = ("x", "instagram", "mastodon", "bluesky")
 _CORRECTIONS = (-500, -20, 250, 3_000, 6_000, 12_000, 30_000)
 _REPEATS = 0.01
 _RECENT = 1_000
-"""A repeated action is one of so many latest ones."""
+"""A repeated action is one of about so many, spread over what came before it."""
 
 
 class Load(NamedTuple):
@@ -56,7 +56,7 @@ def make(load: Load, moment: Callable[[int], float]) -> Iterator[Keyed]:
     clock = _Clock()
     for number in range(load.actions):
         draw = rng.random()
-        if recent and draw < _REPEATS:
+        if number > codes and draw < _REPEATS:
             yield recent[rng.randrange(len(recent))]
             continue
         if number < codes:

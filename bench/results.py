@@ -55,7 +55,7 @@ class Table:
 def write(section: str, body: str, parts: list[str]) -> None:
     """Put a section's figures in their place in RESULTS.md."""
     said = _sections()
-    said[section] = f"## {section}\n\n{_made(parts)}\n\n{body}"
+    said[section] = f"## {section}\n\n{_made(parts)}\n\n{body.rstrip()}\n"
     known = [name for name in ORDER if name in said]
     text = "\n".join([_HEAD, *(said[name] for name in known)])
     RESULTS.write_text(text)

@@ -32,16 +32,6 @@ class Timeline:
 
     samples: list[tuple[float, int]] = field(default_factory=list)
 
-    @property
-    def began(self) -> float:
-        """When the first output was seen committed."""
-        return self.samples[0][0]
-
-    @property
-    def ended(self) -> float:
-        """When the last one was."""
-        return self.samples[-1][0]
-
     def rate(self, actions: int, beyond: float = 0.0) -> float:
         """Actions a second from the first committed output to the last.
 
@@ -50,7 +40,12 @@ class Timeline:
         """
         total = self.samples[-1][1]
         began, offsets = next(one for one in self.samples if one[1] >= beyond * total)
-        return actions * (1 - offsets / total) / (self.ended - began)
+        return actions * (1 - offsets / total) / (self.samples[-1][0] - began)
+
+    @property
+    def counted(self) -> float:
+        """Share of the outputs that came after the first look."""
+        return 1 - self.samples[0][1] / self.samples[-1][1]
 
 
 async def until_ready(worker: Process) -> None:
@@ -122,10 +117,15 @@ class Watch:
         return sum(max(0, found[tp].offset) for tp in self._inputs if tp in found)
 
     async def drain(
-        self, actions: int, process: Process, tell: Callable[[float], None]
+        self,
+        actions: int,
+        process: Process,
+        tell: Callable[[float], None],
+        first: Callable[[], None] = lambda: None,
     ) -> Timeline:
         """Watch until all `actions` are read and their outputs stand.
 
+        `tell` hears how many are read, `first` is called when the first output is seen.
         Raises RuntimeError with the process's last words when it ends or stalls.
         """
         timeline, before = Timeline(), await self.outputs()
@@ -135,6 +135,8 @@ class Watch:
             now = await self.outputs()
             at = time.monotonic()
             if now > before:
+                if not timeline.samples:
+                    first()
                 timeline.samples.append((at, now))
                 before, heard = now, at
             if at - looked > 10 * _TICK_SECONDS:
