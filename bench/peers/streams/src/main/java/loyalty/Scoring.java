@@ -29,8 +29,6 @@ final class Scoring implements Processor<String, Action, String, Object> {
     static final String TIERS = "tiers";
     static final String ACHIEVEMENTS = "achievements";
 
-    private static final int WEEKS_KEPT = 3;
-
     private final Moments moments = new Moments();
     private ProcessorContext<String, Object> context;
     private KeyValueStore<String, Account> accounts;
@@ -98,9 +96,10 @@ final class Scoring implements Processor<String, Action, String, Object> {
     }
 
     private boolean earn(Rules.Rule rule) {
-        var usage = used();
-        if (limited(rule, usage)) {
-            return false;
+        var limits = new Limits(rule, action, account, moments.day(moment), moment);
+        var refusal = limits.refusal();
+        if (refusal != null) {
+            return decline(refusal.reason(), refusal.message(), refusal.retryAt());
         }
         var base = rule.base().apply(action.data());
         var why = new ArrayList<String[]>();
@@ -125,66 +124,14 @@ final class Scoring implements Processor<String, Action, String, Object> {
         if (exact.scale() > 0) {
             why.add(step("floor", BigDecimal.valueOf(points)));
         }
-        if (rule.pointsADay() > 0 && usage.points + points > rule.pointsADay()) {
-            points = rule.pointsADay() - usage.points;
-            why.add(step("at most " + rule.pointsADay() + " a day", BigDecimal.valueOf(points)));
+        var given = limits.trim(points);
+        if (given < points) {
+            why.add(step("at most " + rule.pointsADay() + " a day", BigDecimal.valueOf(given)));
         }
-        use(rule, usage, points);
+        limits.note(given);
         var expires = rule.expires() ? Moments.yearLater(moment) : null;
-        post(rule.name(), "earn", points, base, multiplier, expires, null, null, why);
+        post(rule.name(), "earn", given, base, multiplier, expires, null, null, why);
         return true;
-    }
-
-    /** What the action's day has used up of its type's limits. */
-    private Account.Usage used() {
-        var day = moments.day(moment).name();
-        var usage = account.usage.get(action.type());
-        return usage != null && usage.day.equals(day) ? usage : new Account.Usage(day);
-    }
-
-    /** Decline what a limit forbids; true when one did. */
-    private boolean limited(Rules.Rule rule, Account.Usage usage) {
-        var type = action.type();
-        if (type.equals("REVIEW") && account.products.contains(product())) {
-            return !decline("once_only", type + " counts once per product_id", null);
-        }
-        if (type.equals("BIRTHDAY_BONUS") && account.birthdays.contains(moments.day(moment).year())) {
-            return !decline("once_only", type + " counts once a year", null);
-        }
-        var latest = account.latest.get(type);
-        if (rule.cooldownMs() > 0 && latest != null && Math.abs(moment - latest) < rule.cooldownMs()) {
-            var message = type + " needs " + rule.cooldownMs() / 1000 + " s between two of it";
-            return !decline("cooling_down", message, Moments.write(latest + rule.cooldownMs()));
-        }
-        if (rule.timesADay() > 0 && usage.times >= rule.timesADay()) {
-            return !decline("daily_limit", type + " counts " + rule.timesADay() + " times a day", null);
-        }
-        if (rule.pointsADay() > 0 && usage.points >= rule.pointsADay()) {
-            return !decline("daily_limit", type + " gives " + rule.pointsADay() + " points a day", null);
-        }
-        return false;
-    }
-
-    /** Note in the account what limits look at. */
-    private void use(Rules.Rule rule, Account.Usage usage, long points) {
-        usage.times++;
-        usage.points += points;
-        if (rule.timesADay() > 0 || rule.pointsADay() > 0) {
-            account.usage.put(action.type(), usage);
-        }
-        if (rule.cooldownMs() > 0) {
-            account.latest.put(action.type(), moment);
-        }
-        if (action.type().equals("REVIEW")) {
-            account.products.add(product());
-        }
-        if (action.type().equals("BIRTHDAY_BONUS")) {
-            account.birthdays.add(moments.day(moment).year());
-        }
-    }
-
-    private String product() {
-        return action.data().path("product_id").asText();
     }
 
     private void adjust() {
@@ -214,34 +161,8 @@ final class Scoring implements Processor<String, Action, String, Object> {
         forward(EARNED, new Results.Posting(
                 id, action.id(), action.program(), action.userId(), action.type(), kind, "points",
                 points, points, base, multiplier, account.balance, account.lifetime, account.tier,
-                null, ++account.sequence, actor, Moments.write(moment), expires, lots, scores(points),
-                Rules.VERSION + rule, reason, reference(), why));
-    }
-
-    /** What a posting adds on each board; what moves with country and tier is kept in the account. */
-    private List<Object[]> scores(long points) {
-        var day = moments.day(moment);
-        var region = account.country == null ? null : "region:" + account.country;
-        var scores = new ArrayList<Object[]>(9);
-        scores.add(new Object[] {"global", "all_time", points});
-        scores.add(new Object[] {"global", day.weekly(), points});
-        if (region != null) {
-            scores.add(new Object[] {region, "all_time", points});
-        }
-        scores.add(new Object[] {"tier:" + account.tier, "all_time", points});
-        for (var period : day.quiet()) {
-            scores.add(new Object[] {"global", period, points, "quiet"});
-        }
-        if (region != null) {
-            scores.add(new Object[] {region, day.weekly(), points, "quiet"});
-        }
-        account.regionScores.merge("all_time", points, Long::sum);
-        account.regionScores.merge(day.weekly(), points, Long::sum);
-        if (account.regionScores.size() > WEEKS_KEPT + 1) {
-            account.regionScores.remove(account.regionScores.higherKey("all_time"));
-        }
-        account.tierScore += points;
-        return scores;
+                null, ++account.sequence, actor, Moments.write(moment), expires, lots,
+                Boards.score(account, moments.day(moment), points), Rules.VERSION + rule, reason, reference(), why));
     }
 
     /** Take the country; what stands in periods that have not ended moves to its boards. */
@@ -255,24 +176,7 @@ final class Scoring implements Processor<String, Action, String, Object> {
                     action.type(), reference(), Moments.write(moment), Rules.VERSION + "profile"));
             return;
         }
-        var leaves = new ArrayList<Object[]>();
-        var enters = new ArrayList<Object[]>();
-        var week = moments.day(moment).weekly();
-        account.regionScores.forEach((period, score) -> {
-            var allTime = period.equals("all_time");
-            if (!allTime && period.compareTo(week) < 0) {
-                return;
-            }
-            if (old != null) {
-                leaves.add(new Object[] {"region:" + old, period, -score, "leaves"});
-            }
-            var board = "region:" + country;
-            enters.add(allTime
-                    ? new Object[] {board, period, score}
-                    : new Object[] {board, period, score, "quiet"});
-        });
-        leaves.addAll(enters);
-        move("country", country, leaves);
+        move("country", country, Boards.moveCountry(account, old, moments.day(moment)));
     }
 
     private void move(String split, String to, List<Object[]> scores) {
@@ -305,9 +209,7 @@ final class Scoring implements Processor<String, Action, String, Object> {
         var old = Rules.tier(account.tier);
         var up = reached.at() > old.at();
         account.tier = reached.name();
-        move("tier", reached.name(), List.of(
-                new Object[] {"tier:" + old.name(), "all_time", -account.tierScore, "leaves"},
-                new Object[] {"tier:" + reached.name(), "all_time", account.tierScore}));
+        move("tier", reached.name(), Boards.moveTier(account, old.name()));
         forward(TIERS, new Results.TierChanged(
                 action.id() + "#tier", action.program(), action.userId(), "tier", old.name(),
                 reached.name(), up ? "up" : "down", account.lifetime, up ? reached.at() : old.at(),
