@@ -43,8 +43,9 @@ fmt: $(READY) ## Format the code and mend what can be mended mechanically
 bench: $(READY) ## Measure speed and memory beside the peers, into bench/RESULTS.md
 	$(BIN)/python -m bench $(ARGS)
 
-schemas: $(READY) ## Write the JSON Schemas and the AsyncAPI document anew from the models
+schemas: $(READY) ## Write the schemas, the AsyncAPI document and docs/cli.md anew from the code
 	$(BIN)/python -m schemas.documents write
+	$(BIN)/python -m cli.reference
 
 simulate: $(READY) ## Play a seeded workload through the engine against the naive book
 	$(BIN)/python -m tests.simulation $(ARGS)

@@ -112,7 +112,7 @@ class Outputs:
             user_id=why.user_id,
             value=text,
             value_base64=encoded,
-            headers={name: b.decode(errors="replace") for name, b in record.headers},
+            headers={name: (b or b"").decode(errors="replace") for name, b in record.headers},
         )
         headers = wire.result_headers(RejectedRecord, why.program)
         self._rows[self.topics.rejected, tp.partition].append(

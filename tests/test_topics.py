@@ -182,13 +182,13 @@ def test_acls(line: str) -> None:
     assert f"--allow-principal {line}" in acls(load(), "shop.")
 
 
-def test_only_scoring_has_transactions() -> None:
-    """One principal may use transactional ids, all of them its own."""
-    (line,) = [line for line in acls(load(), "shop.") if "--transactional-id" in line]
-    assert line.startswith("--allow-principal User:laurel-scoring ")
-    assert line.endswith(
-        "--transactional-id 'shop.laurel-scoring' --resource-pattern-type prefixed"
-    )
+def test_each_writes_transactions_of_its_own() -> None:
+    """Scoring commits turns and operators publish rules; nobody may use another's ids."""
+    lines = [line for line in acls(load(), "shop.") if "--transactional-id" in line]
+    assert [(line.split()[1], line.partition("--transactional-id ")[2]) for line in lines] == [
+        ("User:laurel-scoring", "'shop.laurel-scoring' --resource-pattern-type prefixed"),
+        ("User:laurel-operators", "'shop.laurel-rules'"),
+    ]
 
 
 MISTAKES = [
