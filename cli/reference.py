@@ -1,4 +1,4 @@
-"""docs/cli.md, made from the commands' own help: `python -m cli.reference` writes it anew."""
+"""docs/cli.md, made from the commands' own help; `make schemas` writes it anew."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ FILE = Path(__file__).parent.parent / "docs" / "cli.md"
 
 _HEAD = """# The command `laurel`
 
-Made from `laurel --help` by `python -m cli.reference`; a test holds it fresh.
+Made from the commands' own help by `make schemas`; a test holds it fresh.
 
 Without further settings every command uses the stack that `laurel run` keeps in the folder `.data`.
 `LAUREL_KAFKA`, `LAUREL_REDIS` and `LAUREL_POSTGRES` name other ones; all settings are in

@@ -118,5 +118,5 @@ def test_a_wrong_setting_is_named() -> None:
 
 
 def test_reference_is_fresh() -> None:
-    """docs/cli.md says what the commands say; `python -m cli.reference` writes it anew."""
+    """docs/cli.md says what the commands say; `make schemas` writes it anew."""
     assert FILE.read_text() == reference()

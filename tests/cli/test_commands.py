@@ -1,5 +1,6 @@
 """Commands against a running Laurel."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,6 +9,8 @@ from uuid import uuid4
 
 import pytest
 
+from cli import kafka
+from cli.addresses import Place, settings_at
 from cli.program_files import PROGRAMS
 from cli.versions import now_ms
 from schemas.moments import write
@@ -120,6 +123,24 @@ def test_rejected_records_are_sent_again(laurel: Laurel, user: str, tmp_path: Pa
         "rejected", "retry", "actions/0/x", code=1
     )
     assert "say which" in laurel("rejected", "retry", code=1)
+
+
+def test_a_record_with_an_empty_header_is_rejected_like_any_other(
+    laurel: Laurel, user: str
+) -> None:
+    """A header may have no value in Kafka; its record stands in nobody's way."""
+    place = Place(settings_at({name[7:].lower(): at for name, at in laurel.environment.items()}))
+
+    async def send() -> None:
+        async with kafka.producer(place) as producer:
+            topic, headers = place.settings.topic("actions"), [("trace", None)]
+            await producer.send_and_wait(topic, b"no JSON", user.encode(), headers=headers)
+
+    asyncio.run(send())
+    said = laurel(
+        "tail", "actions.rejected", "--user", user, "--from-beginning", "-n", "1", "--json"
+    )
+    assert json.loads(said)["headers"] == {"trace": ""}
 
 
 def test_rules_are_published_compared_and_stopped(
