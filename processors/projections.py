@@ -1,5 +1,6 @@
 """The two projector workers: a sink that owns its positions, plugged into Faust's turns."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from time import monotonic
 from typing import cast
@@ -14,14 +15,18 @@ from processors.ledger import ledger_projector
 from processors.pages import add_pages
 from processors.projector import Projector
 from processors.settings import Settings
+from processors.stream.last_words import die
 from processors.stream.transport import Consumer
 from processors.stream.turns import Membership, Turn
 from schemas import wire
 from schemas.results import LeaderboardUpdated
 from sinks import board_store
-from sinks.positions import Assigned
+from sinks.positions import Assigned, Partition
 from sinks.postgres_ledger import PostgresLedger
 from sinks.redis_boards import RedisBoards
+
+LOOK_SECONDS = 3.0
+"""Between two looks at a sink that may have been moved by somebody else."""
 
 TELL_GROUP_SECONDS = 5.0
 """Between two commits of offsets to the consumer group, for whoever watches lag by it."""
@@ -31,16 +36,38 @@ class SinkOwner:
     """Owns partitions in the name of a sink: it alone knows where to read on from."""
 
     def __init__(self, projector: Projector, consumer: Consumer) -> None:
-        self.projector = projector
+        self._projector = projector
         self._consumer = consumer
+        self._assigned: dict[Partition, Assigned] = {}
+        # The sink is asked, or written to, by one at a time.
+        self._sink = asyncio.Lock()
 
     async def take_over(self, partitions: set[TP], membership: Membership) -> Mapping[TP, int]:  # noqa: ARG002
         """Ask the sink where it stands in these partitions."""
         first = await self._consumer.earliest_offsets(*partitions)
         committed = await self._consumer.committed(partitions)
-        assigned = {(*tp,): Assigned(first[tp], committed[tp]) for tp in partitions}
-        positions = await self.projector.positions(assigned)
+        async with self._sink:
+            self._assigned = {(*tp,): Assigned(first[tp], committed[tp]) for tp in partitions}
+            positions = await self._projector.positions(self._assigned)
         return {TP(*partition): offset for partition, offset in positions.items()}
+
+    async def apply(self, turn: Turn) -> None:
+        """Bring a turn into the sink; returns once all of it is there."""
+        async with self._sink:
+            await self._projector.apply({(*tp,): run for tp, run in turn.runs.items()})
+
+    async def watch(self) -> None:
+        """Look now and then whether the sink still stands where it was left, also with no records.
+
+        Somebody may clear it to have it made anew, or it may lose what it held.
+        """
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            async with self._sink:
+                left = dict(self._projector.state.positions)
+                found = await self._projector.positions(self._assigned)
+            if found != left:
+                die("the sink was moved; reading starts over from where it stands now")
 
 
 class GroupTeller:
@@ -92,13 +119,14 @@ def _projector_app(
 
     async def prepare() -> None:
         projector = await start()
-        app.turns.owner = SinkOwner(projector, app.turns)
+        owner = app.turns.owner = SinkOwner(projector, app.turns)
+        app.background.append(owner.watch())
         status.sinks.append(projector.state)
 
     async def project(turn: Turn) -> None:
         began = monotonic()
         owner = cast("SinkOwner", app.turns.owner)
-        await owner.projector.apply({(*tp,): run for tp, run in turn.runs.items()})
+        await owner.apply(turn)
         status.turn_finished(turn.size, monotonic() - began)
         await teller.tell(turn)
 
