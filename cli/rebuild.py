@@ -48,7 +48,7 @@ def rebuild_boards(
     cleared = asyncio.run(_clear(place, programs or None))
     console.print(f"cleared {', '.join(cleared) or 'the positions'}")
     console.print(
-        "The boards projector notices with its next record, then begins anew: `laurel doctor` shows "
+        "The boards projector notices within seconds and begins anew: `laurel doctor` shows "
         "how far it is."
     )
 

@@ -192,8 +192,6 @@ def test_boards_and_accounts_are_shown_and_rebuilt(laurel: Laurel, user: str) ->
     assert "Aborted" in laurel("rebuild", "boards", "loyalty", given="n\n", code=1)
     assert user in laurel(*board)
     assert "cleared loyalty" in laurel("rebuild", "boards", "loyalty", "--yes")
-    review = ["send", "REVIEW", "--user", "somebody", "-d", "product_id=1", "--wait"]
-    assert "+20 points" in laurel(*review)
     assert laurel.until(*board, part="777,777").splitlines()[2] == first
     assert "nobodys has no boards" in laurel("rebuild", "boards", "nobodys", code=1)
     assert "nobody stands on" in laurel("top", "global", "weekly:2001-W01", code=1)
