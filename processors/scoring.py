@@ -72,7 +72,7 @@ async def score(scoring: Scoring, turn: Turn) -> None:
     if scoring.ownership.suspects.isdisjoint(tp.partition for tp in turn.runs):
         await score_turn(scoring, turn)
     else:
-        await score_singly(scoring, turn)
+        await score_carefully(scoring, turn)
 
 
 async def score_turn(scoring: Scoring, turn: Turn, refusal: str = "") -> None:
@@ -98,21 +98,41 @@ async def score_turn(scoring: Scoring, turn: Turn, refusal: str = "") -> None:
     scoring.status.turn_finished(turn.size, time.monotonic() - began)
 
 
-async def score_singly(scoring: Scoring, turn: Turn) -> None:
-    """A transaction for each record: workers died here before, and this finds the record."""
-    for tp, single in turn.singles(scoring.ownership.inputs):
-        refusal = scoring.ownership.verdict(tp.partition)
-        try:
-            await score_turn(scoring, single, refusal)
-        except Exception as error:
-            if not blames_the_record(error):
-                raise
-            where = f"{tp.topic} {tp.partition} at {single.runs[tp].start}"
-            log.exception("a record is quarantined", where=where)
-            scoring.status.went_wrong(f"the record of {where} is quarantined: {error!r}")
-            await scoring.ownership.renew_producers()
-            await score_turn(scoring, single, refusal=f"{type(error).__name__}: {error}")
+async def score_carefully(scoring: Scoring, turn: Turn) -> None:
+    """Decide a turn in small transactions: workers died here before, and this finds the record.
+
+    Of each run one record goes alone, then two together, four and so on; whatever ends the worker
+    now is found by the next one within half as many records.
+    """
+    for _, runs in turn.partitions(*scoring.ownership.inputs):
+        for tp, run in runs.items():
+            rest: Run | None = run
+            size = 1
+            while rest is not None:
+                part, after = rest.split(size)
+                if await score_part(scoring, tp, Turn(turn.membership, {tp: part})):
+                    rest, size = after, 2 * size
+                else:
+                    size = 1
     scoring.ownership.suspects.difference_update(tp.partition for tp in turn.runs)
+
+
+async def score_part(scoring: Scoring, tp: TP, part: Turn) -> bool:
+    """Decide a few records; one that fails alone is refused. False when it may be any of several."""
+    refusal = scoring.ownership.verdict(tp.partition) if part.size == 1 else ""
+    try:
+        await score_turn(scoring, part, refusal)
+    except Exception as error:
+        if not blames_the_record(error):
+            raise
+        await scoring.ownership.renew_producers()
+        if part.size > 1:
+            return False
+        where = f"{tp.topic} {tp.partition} at {part.runs[tp].start}"
+        log.exception("a record is quarantined", where=where)
+        scoring.status.went_wrong(f"the record of {where} is quarantined: {error!r}")
+        await score_turn(scoring, part, refusal=f"{type(error).__name__}: {error}")
+    return True
 
 
 def blames_the_record(error: Exception) -> bool:

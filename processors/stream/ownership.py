@@ -14,8 +14,8 @@ from processors.stream.turns import Membership, Run
 
 log = structlog.get_logger("laurel")
 
-ATTEMPTS_BEFORE_SINGLES = 3
-"""After this many starts at one position without progress, actions are decided one by one."""
+ATTEMPTS_BEFORE_CARE = 3
+"""After this many starts at one position without progress, a few actions are decided at a time."""
 
 ATTEMPTS_BEFORE_VERDICT = 6
 """After this many, the first record there kills every worker that decides it: it is refused."""
@@ -114,7 +114,7 @@ class Ownership:
         """Look up how often workers have begun where the partitions stand, to no avail."""
         kept = owned - taken
         times = {number: self._attempts(number) for number in taken}
-        suspects = {number for number in taken if times[number] >= ATTEMPTS_BEFORE_SINGLES}
+        suspects = {number for number in taken if times[number] >= ATTEMPTS_BEFORE_CARE}
         hopeless = {number for number in taken if times[number] >= ATTEMPTS_BEFORE_VERDICT}
         self.suspects = self.suspects & kept | suspects
         self.hopeless = self.hopeless & kept | hopeless
@@ -128,8 +128,9 @@ class Ownership:
         """Write down, before the first turn since they were taken, that a worker begins here.
 
         Whatever kills every worker is found by that. Starts with nothing to decide do not count.
+        Suspected partitions are marked before every turn, so that suspicion outlives the worker.
         """
-        first = self._unmarked & numbers
+        first = (self._unmarked | self.suspects) & numbers
         if not first:
             return
         producer = await self.producer()
@@ -137,8 +138,11 @@ class Ownership:
         rows: dict[int, tuple[bytes, bytes]] = {}
         for number in first:
             internal, actions = (self.positions[TP(topic, number)] for topic in self.inputs)
-            attempts = Attempts(internal, actions, 1 + self._attempts(number))
-            rows[number] = changelog.ATTEMPTS_KEY, msgspec.json.encode(attempts)
+            times = 1 + self._attempts(number)
+            if number in self.suspects:
+                times = max(times, ATTEMPTS_BEFORE_CARE)
+            attempts = msgspec.json.encode(Attempts(internal, actions, times))
+            rows[number] = changelog.ATTEMPTS_KEY, attempts
             sent += await producer.send_rows(self.changelog_topic, number, [(*rows[number], [])])
         offsets = {tp: at for tp, at in self.positions.items() if tp.partition in first}
         await producer.commit(self.group_id, membership, offsets, sent)

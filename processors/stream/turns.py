@@ -1,6 +1,6 @@
 """A turn: everything a worker has fetched of its partitions since the last turn began."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -35,13 +35,12 @@ class Run:
         self.end = later.end
         self.records += later.records
 
-    def singles(self) -> Iterator["Run"]:
-        """A run for each record; the last one ends where this one does."""
-        start = self.start
-        for record in self.records[:-1]:
-            yield Run(start, record.offset + 1, [record])
-            start = record.offset + 1
-        yield Run(start, self.end, self.records[-1:])
+    def split(self, count: int) -> tuple["Run", "Run | None"]:
+        """The run of the first `count` records and the rest; None when there is no rest."""
+        if count >= len(self.records):
+            return self, None
+        end = self.records[count - 1].offset + 1
+        return Run(self.start, end, self.records[:count]), Run(end, self.end, self.records[count:])
 
 
 @dataclass(slots=True)
@@ -64,14 +63,6 @@ class Turn:
     def size(self) -> int:
         """The number of records."""
         return sum(len(run.records) for run in self.runs.values())
-
-    def singles(self, topics: Iterable[str]) -> Iterator[tuple[TP, "Turn"]]:
-        """Each record as a turn of its own, in the order they would be decided in together."""
-        for number in sorted({tp.partition for tp in self.runs}):
-            for tp in (TP(topic, number) for topic in topics):
-                if run := self.runs.get(tp):
-                    for single in run.singles():
-                        yield tp, Turn(self.membership, {tp: single})
 
     def partitions(self, *topics: str) -> Iterator[tuple[int, dict[TP, Run]]]:
         """Each partition number of this turn, ascending, with its runs in the order of `topics`."""
