@@ -13,7 +13,7 @@ from faust.types import TP
 from deploy.stack import Stack
 from processors.stream import changelog
 from processors.stream.ownership import (
-    ATTEMPTS_BEFORE_SINGLES,
+    ATTEMPTS_BEFORE_CARE,
     ATTEMPTS_BEFORE_VERDICT,
     Ownership,
 )
@@ -154,9 +154,9 @@ async def test_deaths_at_one_position(scene: Scene) -> None:
         owner = await started(scene)
         found.append((set(owner.suspects), set(owner.hopeless)))
         await owner.mark_attempt({1}, scene.membership())
-    singles, verdict = ATTEMPTS_BEFORE_SINGLES, ATTEMPTS_BEFORE_VERDICT
-    assert found[:singles] == [(set(), set())] * singles
-    assert found[singles:verdict] == [({1}, set())] * (verdict - singles)
+    care, verdict = ATTEMPTS_BEFORE_CARE, ATTEMPTS_BEFORE_VERDICT
+    assert found[:care] == [(set(), set())] * care
+    assert found[care:verdict] == [({1}, set())] * (verdict - care)
     assert found[verdict:] == [({1}, {1})]
     assert "6 workers" in owner.verdict(1)
     assert (owner.verdict(1), owner.verdict(0)) == ("", "")
@@ -174,9 +174,20 @@ async def test_an_attempt_is_written_once(scene: Scene) -> None:
     assert len(await consume(scene.stack, scene.topics["changelog"])) == 1
 
 
+async def test_suspicion_outlives_a_worker(scene: Scene) -> None:
+    """A worker that dies while it goes with care leaves its suspicion to the next one, there too."""
+    for _ in range(ATTEMPTS_BEFORE_CARE):
+        await (await started(scene)).mark_attempt({1}, scene.membership())
+    owner = await started(scene)
+    await scene.turn(owner, number=1, actions=1)
+    await owner.mark_attempt({1}, scene.membership())
+    heir = await started(scene)
+    assert (heir.suspects, heir.hopeless) == ({1}, set())
+
+
 async def test_progress_clears_the_suspicion(scene: Scene) -> None:
     """A turn that was committed ends the count: the next deaths are counted from one again."""
-    for _ in range(ATTEMPTS_BEFORE_SINGLES):
+    for _ in range(ATTEMPTS_BEFORE_CARE):
         await (await started(scene)).mark_attempt({1}, scene.membership())
     owner = await started(scene)
     assert owner.suspects == {1}

@@ -22,24 +22,31 @@ def run(start: int, end: int, offsets: Sequence[int] | None = None) -> Run:
     return Run(start, end, [record(offset) for offset in at])
 
 
-def spans(runs: Sequence[Run]) -> list[tuple[int, int, list[int]]]:
+Span = tuple[int, int, list[int]]
+
+
+def spans(runs: Sequence[Run]) -> list[Span]:
     """What runs cover, and where their records stand."""
     return [(one.start, one.end, [record.offset for record in one.records]) for one in runs]
 
 
 @pytest.mark.parametrize(
-    ("whole", "singles"),
+    ("whole", "count", "first", "rest"),
     [
-        (run(10, 13), [(10, 11, [10]), (11, 12, [11]), (12, 13, [12])]),
-        # A commit marker before, between or behind records belongs to the run of a neighbour.
-        (run(10, 15, [11, 13]), [(10, 12, [11]), (12, 15, [13])]),
-        (run(10, 11, []), [(10, 11, [])]),
-        (run(10, 20, [10]), [(10, 20, [10])]),
+        (run(10, 13), 2, (10, 12, [10, 11]), [(12, 13, [12])]),
+        (run(10, 13), 3, (10, 13, [10, 11, 12]), []),
+        (run(10, 13), 9, (10, 13, [10, 11, 12]), []),
+        # Commit markers before and between records go with the first part, those behind with the rest.
+        (run(10, 15, [11, 13]), 1, (10, 12, [11]), [(12, 15, [13])]),
+        (run(10, 20, [10]), 1, (10, 20, [10]), []),
+        (run(10, 11, []), 1, (10, 11, []), []),
     ],
 )
-def test_singles_cover_the_run(whole: Run, singles: list[tuple[int, int, list[int]]]) -> None:
-    """A run's singles hold one record each, and cover it from start to end without a gap."""
-    assert spans(list(whole.singles())) == singles
+def test_parts_cover_the_run(whole: Run, count: int, first: Span, rest: list[Span]) -> None:
+    """A run is split after so many records; both parts together cover it without a gap."""
+    part, after = whole.split(count)
+    assert spans([part]) == [first]
+    assert spans([after] if after else []) == rest
 
 
 def test_runs_that_continue_are_joined() -> None:
@@ -68,19 +75,3 @@ def test_internal_records_come_first() -> None:
         (1, [internal, actions], [(4, 5, [4]), (2, 4, [2, 3])]),
         (3, [actions], [(1, 2, [1])]),
     ]
-
-    alone = [
-        (tp, spans(list(single.runs.values()))) for tp, single in turn.singles((internal, actions))
-    ]
-    assert alone == [
-        (TP(internal, 1), [(4, 5, [4])]),
-        (TP(actions, 1), [(2, 3, [2])]),
-        (TP(actions, 1), [(3, 4, [3])]),
-        (TP(actions, 3), [(1, 2, [1])]),
-    ]
-
-
-def test_singles_keep_the_membership() -> None:
-    """A single action is committed under the generation its turn was fetched in."""
-    turn = Turn(MEMBER, {TP("actions", 0): run(0, 2)})
-    assert {single.membership for _, single in turn.singles(["actions"])} == {MEMBER}

@@ -1,0 +1,279 @@
+"""Laurel's workers as processes on the real stack, to be treated badly and then counted."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiokafka.structs import RecordMetadata
+
+from audit.verify import Addresses, verify
+from cli.addresses import Place
+from cli.program_files import PROGRAMS, files_in, read_checked
+from cli.versions import EMBEDDED_LEAD_MS, publish, version_of
+from deploy.demo import Sent, produce
+from deploy.embedded import ports
+from deploy.workload import USUAL_MIX, Message, Mix
+from processors.settings import Settings
+from tests.faults.worker import live
+from tests.support.waiting import eventually
+
+KINDS = ("scoring", "boards", "ledger")
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.faults.worker"])
+
+RATE = 1_000
+"""Actions a second, unless a test says otherwise."""
+
+HEAL_SECONDS = 30.0
+"""Within this time after a fault every worker is ready and nothing waits."""
+
+
+@dataclass
+class Worker:
+    """A worker that is started again at once whenever it ends."""
+
+    kind: str
+    settings: Settings
+    log: Path
+    faults: Iterator[str]
+    """The fault of each life, one after another; lives after the last one have none."""
+    ends: list[int] = field(default_factory=list)
+    """How each life ended: an exit code, or minus a signal."""
+    process: BaseProcess | None = None
+    keeping: asyncio.Task[None] | None = None
+
+    async def keep(self) -> None:
+        """Run lives one after another until this is cancelled."""
+        told = self.settings.environment()
+        while True:
+            life = (self.kind, told, next(self.faults, ""), str(self.log))
+            self.process = PROCESSES.Process(target=live, args=life)
+            self.process.start()
+            self.ends.append(await exit_code(self.process))
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the life that runs now, if one does."""
+        assert self.process is not None
+        assert self.process.pid is not None
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
+
+    async def ended(self, times: int, within: float) -> None:
+        """Wait until it ended so often."""
+
+        async def ask() -> bool:
+            return len(self.ends) >= times
+
+        try:
+            await eventually(ask, seconds=within)
+        except AssertionError:
+            raise AssertionError(f"not {times} ends after {within} s {self.told()}") from None
+
+    async def stopped(self, within: float) -> None:
+        """Wait until a fault has stopped it."""
+
+        async def ask() -> bool:
+            return self.log.exists() and "fault: SIGSTOP" in self.log.read_text(errors="replace")
+
+        await eventually(ask, seconds=within)
+
+    def told(self) -> str:
+        """How it ended so far, and the last lines of its log."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join([f"{self.log.name} {self.ends}", *lines[-25:]])
+
+    async def status(self) -> dict[str, Any] | None:
+        """What its status page says; None while nobody answers."""
+        timeout = aiohttp.ClientTimeout(total=2)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as client,
+                client.get(f"http://127.0.0.1:{self.settings.web_port}/status.json") as answer,
+            ):
+                found: dict[str, Any] = await answer.json()
+                return found
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+
+    async def is_ready(self) -> bool:
+        """Whether it owns partitions and works."""
+        status = await self.status()
+        return bool(status and status["ready"])
+
+    async def has_caught_up(self) -> bool:
+        """Whether it is ready and nothing waits for it."""
+        status = await self.status()
+        if status is None or not status["ready"]:
+            return False
+        return not any(partition["lag"] for partition in status["partitions"])
+
+    async def stop(self, within: float = 15.0) -> int:
+        """Ask it to end and not to come back; give its exit code. Kills it when it does not end."""
+        self._let_go()
+        self.send(signal.SIGTERM)
+        return await self._gone(within)
+
+    async def kill(self) -> None:
+        """End it for good, whatever it does."""
+        self._let_go()
+        self.send(signal.SIGKILL)
+        await self._gone(10.0)
+
+    def _let_go(self) -> None:
+        if self.keeping is not None:
+            self.keeping.cancel()
+            self.keeping = None
+
+    async def _gone(self, within: float) -> int:
+        assert self.process is not None
+        try:
+            return await asyncio.wait_for(exit_code(self.process), within)
+        except TimeoutError:
+            self.process.kill()
+            return await exit_code(self.process)
+
+
+async def exit_code(process: BaseProcess) -> int:
+    """Wait for a process to end; give its exit code, or minus the signal that killed it."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(process.sentinel, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(process.sentinel)
+    process.join()
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+class Cluster:
+    """Topics, a Redis database, a PostgreSQL database and workers of one test's own."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.workers: list[Worker] = []
+        self.sent = Sent()
+        self.began = time.monotonic()
+
+    async def publish_programs(self) -> None:
+        """Publish every program of the house, in force as soon as may be."""
+        versions = [
+            version_of(read_checked(path), EMBEDDED_LEAD_MS) for path in files_in([PROGRAMS])
+        ]
+        await publish(Place(self.settings, self.folder), *versions)
+
+    async def start(self, kind: str, name: str = "1", faults: Iterable[str] = ()) -> Worker:
+        """Start a worker and keep it running; its first lives have these faults."""
+        own = {"worker_id": name, "web_port": ports.free(1)[0]}
+        worker = Worker(
+            kind,
+            self.settings.model_copy(update=own),
+            self.folder / f"{kind}-{name}.log",
+            iter(faults),
+        )
+        worker.keeping = asyncio.create_task(worker.keep())
+        self.workers.append(worker)
+        return worker
+
+    async def ready(self, within: float = HEAL_SECONDS) -> None:
+        """Wait until every worker is ready."""
+        await self._each(Worker.is_ready, within)
+
+    async def healed(self, within: float = HEAL_SECONDS) -> float:
+        """Wait until every worker is ready and nothing waits; give the seconds that took."""
+        began = time.monotonic()
+        await self._each(Worker.has_caught_up, within)
+        return time.monotonic() - began
+
+    async def _each(self, ask: Callable[[Worker], Awaitable[bool]], within: float) -> None:
+        async def waiting() -> list[str]:
+            running = [worker for worker in self.workers if worker.keeping]
+            answers = await asyncio.gather(*map(ask, running))
+            return [w.log.name for w, well in zip(running, answers, strict=True) if not well]
+
+        async def none_is() -> bool:
+            return not await waiting()
+
+        try:
+            await eventually(none_is, seconds=within, every=0.1)
+        except AssertionError:
+            raise AssertionError(f"after {within} s {await waiting()}: {self.told()}") from None
+
+    @asynccontextmanager
+    async def load(
+        self,
+        rate: float = RATE,
+        seed: int = 1,
+        mix: Mix = USUAL_MIX,
+        acknowledged: Callable[[Message, RecordMetadata], None] | None = None,
+    ) -> AsyncIterator[None]:
+        """Send the demo's workload while the body runs."""
+        sending = asyncio.create_task(
+            produce(
+                self.settings.kafka,
+                rate,
+                seed,
+                topic=self.settings.topic("actions"),
+                members=2_000,
+                mix=mix,
+                progress=self._note,
+                acknowledged=acknowledged,
+            )
+        )
+        try:
+            yield
+        finally:
+            sending.cancel()
+            with suppress(asyncio.CancelledError):
+                await sending
+
+    def _note(self, sent: Sent) -> None:
+        self.sent = sent
+
+    async def differences(self, patience: float = HEAL_SECONDS) -> list[str]:
+        """Recount everything from the inputs, and give what ledger, accounts and boards say else."""
+        addresses = Addresses(
+            kafka=self.settings.kafka_connection,
+            redis=self.settings.redis,
+            postgres=self.settings.postgres,
+            topic_prefix=self.settings.topic_prefix,
+        )
+        return await verify(addresses, patience=patience, first=20)
+
+    async def verified(self, within: float = HEAL_SECONDS) -> None:
+        """Wait for the end of all work, recount, and say in one line how it went."""
+        healed = await self.healed(within)
+        began = time.monotonic()
+        if differences := await self.differences():
+            raise AssertionError("the book disagrees:\n" + "\n".join(differences))
+        ends = {worker.log.stem: worker.ends for worker in self.workers if worker.ends}
+        counted = time.monotonic() - began
+        print(  # noqa: T201 - pytest shows it where asked
+            f"{self.sent.acknowledged} actions, ends {ends}, healed in {healed:.1f} s, "
+            f"counted in {counted:.1f} s, all in {time.monotonic() - self.began:.1f} s"
+        )
+
+    def told(self) -> str:
+        """What every worker says of itself."""
+        return "\n\n".join(worker.told() for worker in self.workers)
+
+    async def start_all(self, **faults: Iterable[str]) -> list[Worker]:
+        """Start a worker of each kind, and wait until all are ready."""
+        workers = [await self.start(kind, faults=faults.get(kind, ())) for kind in KINDS]
+        await self.ready()
+        return workers
+
+    async def stop(self) -> None:
+        """End every worker, in whatever state it is."""
+        for worker in self.workers:
+            await worker.kill()
