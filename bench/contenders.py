@@ -24,8 +24,8 @@ class Contender:
     group: str
 
     def start(self, stage: Stage, ground: Ground) -> Process:
-        """Start it on a ground, its page on a port of its own."""
-        port = free(1)[0]
+        """Start it on a ground; its page keeps its port over restarts."""
+        port = ground.ports.setdefault(self.group, free(1)[0])
         command = [word.format(port=port) for word in self.command]
         log = stage.logs / f"{ground.settings.topic_prefix}{self.group}.log"
         return Process(command, ground.environment | {"LAUREL_WEB_PORT": str(port)}, log, port)

@@ -14,13 +14,16 @@ from bench.process import Process, rss_bytes
 from bench.results import Table, percentile
 from bench.stage import Ground, Stage
 from bench.traffic import Sent, send
-from bench.watching import Watch, until_ready
+from bench.watching import PATIENCE_SECONDS, Watch, until_ready
 from processors.stream import changelog
 from schemas.accounts import read_head, split_key
 
 RATE = 500.0
 KILLS = 5
-_KILL_EVERY_SECONDS = 8.0
+_BETWEEN_SECONDS = 4.0
+_TRAFFIC_SECONDS = 3_600.0
+"""More than the kills can take; the traffic ends with the last of them."""
+
 _SETTLE_SECONDS = 2.0
 
 
@@ -150,8 +153,7 @@ async def _count_records(ground: Ground, topic: str) -> int:
 
 async def _kill(stage: Stage, ground: Ground, accounts: int) -> list[float]:
     """Kill the worker again and again under traffic; return the seconds until it committed again."""
-    seconds = _KILL_EVERY_SECONDS * (KILLS + 1)
-    load = Load(int(RATE * seconds), accounts, seed=2)
+    load = Load(int(RATE * _TRAFFIC_SECONDS), accounts, seed=2)
     worker = LAUREL.start(stage, ground)
     away: list[float] = []
     async with Watch(ground, _group(ground)) as watch:
@@ -160,9 +162,10 @@ async def _kill(stage: Stage, ground: Ground, accounts: int) -> list[float]:
             traffic = asyncio.create_task(send(ground, load, Sent(RATE)))
             with stage.task(f"kill -9, {KILLS} times", KILLS) as tell:
                 for number in range(KILLS):
-                    await asyncio.sleep(_KILL_EVERY_SECONDS / 2)
+                    await asyncio.sleep(_BETWEEN_SECONDS)
                     worker, gone = await _kill_once(stage, ground, watch, worker)
                     away.append(gone)
+                    stage.say(f"{gone:.2f} s")
                     tell(number + 1)
             traffic.cancel()
             await asyncio.gather(traffic, return_exceptions=True)
@@ -182,7 +185,7 @@ async def _kill_once(
     await asyncio.sleep(0.2)
     before = await watch.committed()
     while await watch.committed() <= before:
-        if not worker.runs:
+        if not worker.runs or time.monotonic() - killed > PATIENCE_SECONDS:
             raise RuntimeError(f"the worker did not come back:\n{worker.last_words()}")
         await asyncio.sleep(0.01)
     return worker, time.monotonic() - killed

@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ class Ground:
 
     settings: Settings
     partitions: int
+    # By consumer group: the port of its worker's pages.
+    ports: dict[str, int] = field(default_factory=dict)
 
     @property
     def connection(self) -> dict[str, Any]:
