@@ -82,6 +82,8 @@ def make_app(kind: str, settings: Settings) -> App:
         broker_session_timeout=SESSION_SECONDS,
         broker_heartbeat_interval=SESSION_SECONDS / 3,
         broker_max_poll_interval=300.0,
+        # Faust's assignor insists that a member comes back under the address it left with.
+        canonical_url=URL(f"http://{kind}-{settings.worker_id}"),
         consumer_group_instance_id=f"{kind}-{settings.worker_id}",
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=FETCH_BYTES,

@@ -1,5 +1,6 @@
 """What a worker knows about itself: the figures behind its status page, `/ready` and `/metrics`."""
 
+import math
 import time
 from bisect import bisect_left
 from collections import Counter, deque
@@ -120,8 +121,11 @@ class Status:
     def stalled_for(self) -> float:
         """Seconds for which records have waited while no turn was finished.
 
-        A failing sink is waited for, and shows red by itself.
+        Endless once the worker has dropped out of its group. A failing sink is waited for, and
+        shows red by itself.
         """
+        if self.consumer.left_group():
+            return math.inf
         waits = self.consumer.current is not None or any(lag for _, _, lag in self.positions())
         if not waits or any(sink.error for sink in self.sinks):
             return 0.0

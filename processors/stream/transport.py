@@ -228,6 +228,13 @@ class Consumer(driver.Consumer):
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Do nothing: the status page and the watchdog see a turn that makes no progress."""
 
+    def left_group(self) -> bool:
+        """Whether the task that keeps the group membership ended, which Faust does not notice."""
+        consumer = self._thread._consumer
+        coordinator = consumer._coordinator if consumer is not None else None
+        task = getattr(coordinator, "_coordination_task", None)
+        return task is not None and task.done() and not self.should_stop
+
     def lag(self, partitions: Iterable[TP]) -> dict[TP, int]:
         """Count the records of each partition not fetched yet, as the broker last told."""
         assignment = self._thread._ensure_consumer()._subscription.subscription.assignment

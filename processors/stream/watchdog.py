@@ -22,7 +22,7 @@ def watch(stalled_for: Callable[[], float]) -> threading.Thread:
         while True:
             time.sleep(CHECK_SECONDS)
             if (seconds := stalled_for()) > LIMIT_SECONDS:
-                die("no progress while records wait", seconds=round(seconds))
+                die("no progress while records wait, or no group any more", seconds=seconds)
 
     thread = threading.Thread(target=check, name="watchdog", daemon=True)
     thread.start()

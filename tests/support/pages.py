@@ -33,6 +33,10 @@ class Standing:
     finished_at: float = field(default_factory=monotonic)
     resumed_at: float = 0.0
 
+    def left_group(self) -> bool:
+        """Tell that the worker is a member."""
+        return False
+
     def lag(self, partitions: Iterable[TP]) -> dict[TP, int]:
         """Give the records of each partition up to its end."""
         return {tp: self.ends[tp] - self.next_offsets[tp] for tp in partitions}
