@@ -6,17 +6,19 @@ A deep run tries new ones; on a failure it prints its seed, for `pytest --hypoth
 import os
 from typing import Final
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 _SLOW: Final = (HealthCheck.too_slow, HealthCheck.data_too_large)
+_PHASES: Final = (Phase.explicit, Phase.generate, Phase.shrink)
 _PROFILES: Final = {
     "fast": settings(
-        max_examples=60,
+        max_examples=50,
         derandomize=True,
         database=None,
         deadline=None,
         print_blob=True,
         suppress_health_check=_SLOW,
+        phases=_PHASES,
     ),
     "deep": settings(
         max_examples=3_000,
@@ -24,6 +26,7 @@ _PROFILES: Final = {
         deadline=None,
         print_blob=True,
         suppress_health_check=_SLOW,
+        phases=_PHASES,
     ),
 }
 PACE: Final = _PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "fast")]

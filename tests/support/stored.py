@@ -1,7 +1,7 @@
-"""Rows of accounts as a release wrote them: `python -m tests.support.stored 0.1.0` keeps this one's.
+"""Rows of accounts as this release writes them: `python -m tests.support.stored` prints them.
 
-A file under tests/rows is written once, when its release is made, and stays: accounts stored long ago
-must be read for ever.
+When a release is made they are kept as tests/rows/<release>.json. Such a file never changes again:
+accounts stored long ago must be read for ever.
 """
 
 import json
@@ -47,20 +47,18 @@ def history() -> list[Document]:
     ]
 
 
-def write(release: str) -> None:
-    """Keep the rows that this release writes, and what people see of them."""
+def stored() -> Document:
+    """Return the rows after that history, and what people see of the accounts."""
     engine = Engine()
     engine.publish(loyalty())
     for said in history():
         engine.hear_all(json.dumps(said).encode(), said["occurred_at"])
     subjects = ("anna", "bert", "code:ANNA", "code:CARL")
-    kept = {
+    return {
         "rows": {key.decode(): b64encode(row).decode() for key, row in engine.rows.items()},
         "views": {subject: view(engine.head(subject)) for subject in subjects},
     }
-    with (ROWS / f"{release}.json").open("x") as file:
-        json.dump(kept, file, indent=1)
 
 
 if __name__ == "__main__":
-    write(sys.argv[1])
+    json.dump(stored(), sys.stdout, indent=1)
