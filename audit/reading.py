@@ -57,7 +57,7 @@ def read(record: Record) -> Said:
     internal = record.topic == INTERNAL and not rekeyed
     said = Said(
         id=_name(body, "id", LONGEST_DERIVED_ID if internal else LONGEST_ID),
-        program=_text(body, "program"),
+        program=_name(body, "program"),
         user_id=_name(body, "user_id"),
         type=_type(body),
         occurred_at=_occurred_at(body),
