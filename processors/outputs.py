@@ -18,6 +18,9 @@ from schemas.envelopes import Rejection
 from schemas.results import Declined, JournalEntry, RejectedRecord
 from schemas.wire import REKEYED, TRACEPARENT
 
+REJECTED_BYTES_MAX = 2_000_000
+"""Bytes of one record of `actions.rejected`; its topic takes 2 MiB."""
+
 Span = tuple[int, int]
 """Offsets from the first up to, not including, the second."""
 
@@ -51,9 +54,17 @@ class Outputs:
         self.outcomes: Counter[str] = Counter()
         self._rows: defaultdict[tuple[str, int], list[Row]] = defaultdict(list)
 
-    def take(self) -> Iterator[tuple[str, int, list[Row]]]:
-        """Give away what was said so far, as (topic, partition, rows)."""
-        taken, self._rows = self._rows, defaultdict(list)
+    def take(self, number: int | None = None) -> Iterator[tuple[str, int, list[Row]]]:
+        """Give away what was said so far, as (topic, partition, rows).
+
+        With a number only the results of that partition: derived actions go to any partition, and
+        each of those is worth one batch a turn, not one for every partition that derives.
+        """
+        if number is None:
+            taken, self._rows = self._rows, defaultdict(list)
+        else:
+            own = [at for at in self._rows if at[1] == number and at[0] != self.topics.internal]
+            taken = defaultdict(list, {at: self._rows.pop(at) for at in own})
         return ((topic, partition, rows) for (topic, partition), rows in taken.items())
 
     def decision(self, tp: TP, record: Record, action: Action, decision: Decision) -> None:
@@ -93,7 +104,10 @@ class Outputs:
         self._rows[self.topics.internal, number].append(row)
 
     def rejection(self, tp: TP, record: Record, why: Rejection) -> None:
-        """Say that a record is no valid action, with everything that was in it."""
+        """Say that a record is no valid action, with everything that was in it.
+
+        What would be too large to be said (JSON makes six bytes of a NUL) is left where it stands.
+        """
         value = record.value if record.value is not None else b""
         try:
             text, encoded = value.decode(), None
@@ -114,10 +128,13 @@ class Outputs:
             value_base64=encoded,
             headers={name: (b or b"").decode(errors="replace") for name, b in record.headers},
         )
+        key, said = record.key, wire.encode(result)
+        if len(said) + len(key or b"") > REJECTED_BYTES_MAX:
+            result.message += "; its bytes are too many to be repeated here"
+            result.value, result.value_base64, result.headers = None, None, {}
+            key, said = None, wire.encode(result)
         headers = wire.result_headers(RejectedRecord, why.program)
-        self._rows[self.topics.rejected, tp.partition].append(
-            (record.key, wire.encode(result), headers)
-        )
+        self._rows[self.topics.rejected, tp.partition].append((key, said, headers))
         self.outcomes[f"rejected {why.reason}"] += 1
 
     def rekey(self, record: Record, subject: str) -> None:
