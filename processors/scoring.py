@@ -8,7 +8,7 @@ offsets. Accounts in memory change after the commit, never before.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -27,7 +27,7 @@ from processors.status import Status
 from processors.stream.changelog import Rows, apply_rows
 from processors.stream.ownership import Ownership
 from processors.stream.records import Record
-from processors.stream.transaction import Producer, Sent
+from processors.stream.transaction import Producer, Row, Sent
 from processors.stream.turns import Run, Turn
 from schemas.accounts import Account, changed_rows, open_account
 from schemas.actions import Action
@@ -89,7 +89,8 @@ async def score_turn(scoring: Scoring, turn: Turn, refusal: str = "") -> None:
         changes[number] = [*changed, ownership.position_row(number, offsets)]
         said.changelog(number, changes[number])
         said.journal(number, *ownership.spans(number, runs))
-        sent += await send(producer, said)
+        sent += await send(producer, said.take(number))
+    sent += await send(producer, said.take())
     await commit(producer, ownership, turn, offsets, sent)
     for number, changed in changes.items():
         apply_rows(ownership.accounts[number], changed)
@@ -208,10 +209,10 @@ def misrouted(said: Outputs, tp: TP, record: Record, action: Action) -> None:
         said.rekey(record, action.user_id)
 
 
-async def send(producer: Producer, said: Outputs) -> list[Sent]:
+async def send(producer: Producer, said: Iterable[tuple[str, int, list[Row]]]) -> list[Sent]:
     """Queue what was said so far; the broker works on it while the next partition is decided."""
     sent: list[Sent] = []
-    for topic, partition, rows in said.take():
+    for topic, partition, rows in said:
         sent += await producer.send_rows(topic, partition, rows)
     await asyncio.sleep(0)
     return sent

@@ -186,8 +186,7 @@ class Consumer(driver.Consumer):
     async def _deliver(self) -> None:
         if not self.waiting.runs or not self.idle.is_set() or not self.flow_active:
             return
-        turn, self.waiting = self.waiting, Turn(self.membership)
-        self.current = turn
+        self.current = turn = self.waiting.take(TURN_RECORDS)
         self.idle.clear()
         await self.callback(self._message_of(turn))
 

@@ -59,6 +59,15 @@ class Turn:
             else:
                 self.runs[tp] = run
 
+    def take(self, most: int) -> "Turn":
+        """Part whole runs from this turn, oldest first, until they hold `most` records."""
+        taken, records = Turn(self.membership), 0
+        while self.runs and records < most:
+            tp = next(iter(self.runs))
+            taken.runs[tp] = self.runs.pop(tp)
+            records += len(taken.runs[tp].records)
+        return taken
+
     @property
     def size(self) -> int:
         """The number of records."""

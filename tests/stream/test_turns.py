@@ -75,3 +75,14 @@ def test_internal_records_come_first() -> None:
         (1, [internal, actions], [(4, 5, [4]), (2, 4, [2, 3])]),
         (3, [actions], [(1, 2, [1])]),
     ]
+
+
+def test_a_turn_is_bounded() -> None:
+    """Whole runs are parted, oldest first, until they hold as many records as asked for."""
+    turn = Turn(MEMBER)
+    turn.add({TP("actions", number): run(0, 3) for number in (2, 0, 1)})
+    first = turn.take(4)
+    assert [tp.partition for tp in first.runs] == [2, 0]
+    assert [tp.partition for tp in turn.runs] == [1]
+    assert turn.take(4).size == 3
+    assert turn.size == 0
