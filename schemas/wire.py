@@ -47,8 +47,9 @@ SCHEMAS: Final[dict[type, str]] = {
 _TRACE: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 _MOMENT: Final = re.compile(r"\d{1,15}", re.ASCII)
 _NAMES_MAX: Final = 4_096
-_names_seen: set[str] = set()
-"""Programs and types that were found well-formed."""
+_programs_seen: set[str] = set()
+_types_seen: set[str] = set()
+"""Names that were found well-formed."""
 
 _Scalar = (
     str
@@ -151,15 +152,16 @@ def _is_plain(said: Envelope, *, internal: bool) -> bool:
         and user_id.isascii()
         and user_id.isprintable()
         and (internal or ":" not in user_id)
-        and said.type in _names_seen
-        and said.program in _names_seen
+        and said.type in _types_seen
+        and said.program in _programs_seen
     )
 
 
 def _remember_names(said: Envelope) -> None:
-    if len(_names_seen) >= _NAMES_MAX:
-        _names_seen.clear()
-    _names_seen.update((said.program, said.type))
+    for names, name in ((_programs_seen, said.program), (_types_seen, said.type)):
+        if len(names) >= _NAMES_MAX:
+            names.clear()
+        names.add(name)
 
 
 def _texts(headers: Iterable[Header]) -> dict[str, str]:

@@ -167,6 +167,12 @@ def test_no_types(kind: str) -> None:
     rejected(read(record(type=kind)), Rejected.BAD_FACT, "`type` is not UPPER_SNAKE")
 
 
+def test_what_was_read_before_does_not_matter() -> None:
+    """A name that is well-formed for a program is not so for a type."""
+    accepted(read(record(program="shares")))
+    rejected(read(record(type="shares")), Rejected.BAD_FACT, "`type` is not UPPER_SNAKE")
+
+
 @pytest.mark.parametrize("data", [[1], "text", 7, True])
 def test_facts_are_an_object(data: object) -> None:
     """Facts that are no object are a bad fact."""
