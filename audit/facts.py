@@ -107,7 +107,7 @@ def _is_country(value: object) -> bool:
 def _is_zone(value: object) -> bool:
     try:
         return isinstance(value, str) and bool(ZoneInfo(value))
-    except (ValueError, ZoneInfoNotFoundError):
+    except (ValueError, OSError, ZoneInfoNotFoundError):
         return False
 
 

@@ -117,7 +117,7 @@ class Calendar:
         """Raise ValueError when no such zone is known."""
         try:
             self.zone = ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError) as unknown:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
             raise ValueError(f"no time zone is called {zone!r}") from unknown
         self.is_utc = zone == "UTC"
         self._days: dict[int, Day] = {}
