@@ -177,7 +177,9 @@ def test_the_last_moment_there_is() -> None:
         read(END_OF_TIME)
 
 
-@pytest.mark.parametrize("zone", ["", "Mars", "America", "x" * 1_024, "utc+1", "/etc/passwd", "../UTC", "UTC\0"])
+@pytest.mark.parametrize(
+    "zone", ["", "Mars", "America", "x" * 1_024, "utc+1", "/etc/passwd", "../UTC", "UTC\0"]
+)
 def test_no_zone(zone: str) -> None:
     """A zone that nobody knows is refused by name."""
     with pytest.raises(ValueError, match="no time zone is called"):
