@@ -134,7 +134,7 @@ def _envelope(fields: Mapping[str, object], names: Mapping[str, str]) -> Envelop
                 problem = problem or f"`{name}` is missing"
         elif _fits(field, found):
             said[field] = found
-        else:
+        elif field == "data" or field in _REQUIRED:
             problem = problem or f"`{name}` is ill-typed: {_short(found)}"
     if problem is not None:
         return _refuse(Rejected.BAD_FACT, problem, said)

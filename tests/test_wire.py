@@ -88,6 +88,9 @@ def test_fields_of_the_producers_own_are_ignored() -> None:
     """Unknown fields beside ours are no mistake, and unknown facts are kept."""
     own = record(source="till 4", tags=["a", {"b": [1]}], data={"order_value": 1, "x": {"y": [2]}})
     assert json.loads(bytes(accepted(read(own)).data)) == {"order_value": 1, "x": {"y": [2]}}
+    for theirs in (7, True, [], {"major": 1}):
+        action = accepted(read(record(version=theirs, traceparent=theirs)))
+        assert (action.version, action.traceparent) == (None, None)
 
 
 TEXTS = {
