@@ -21,7 +21,7 @@ _PROFILES: Final = {
         phases=_PHASES,
     ),
     "deep": settings(
-        max_examples=3_000,
+        max_examples=1_000,
         database=None,
         deadline=None,
         print_blob=True,
@@ -30,3 +30,5 @@ _PROFILES: Final = {
     ),
 }
 PACE: Final = _PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "fast")]
+QUICK: Final = settings(PACE, max_examples=16 * PACE.max_examples)
+"""For properties whose examples take no time."""
