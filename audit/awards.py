@@ -53,13 +53,13 @@ def _within(case: Case, dated: Document) -> bool:
 
 
 def _base(case: Case, points: int | str | Document) -> Fraction:
-    """A number, a formula over facts, or the entry of a table for a fact's value."""
+    """A number, a formula over facts, or the entry of a table for a fact's value, 0 without one."""
     if isinstance(points, int):
         return Fraction(points)
     if isinstance(points, str):
         return compute(points, case.facts)
     found = {int(value): worth for value, worth in points["table"].items()}
-    return Fraction(found[case.facts[points["fact"]]])
+    return Fraction(found.get(case.facts[points["fact"]], 0))
 
 
 def _factor(case: Case, factor: str | Document) -> Fraction:

@@ -18,6 +18,7 @@ from audit.limits import (
     check_has_rule,
     check_limits,
     check_referred,
+    check_room,
     check_too_early,
     check_too_late,
     is_too_late,
@@ -172,6 +173,7 @@ def _given(case: Case) -> dict[str, int]:
     if not rules:
         check_limits(case)
         check_referred(case)
+        check_room(case)
         return {}
     given: dict[str, int] = {}
     reasons: list[Declined] = []
@@ -181,6 +183,7 @@ def _given(case: Case) -> dict[str, int]:
             check_limits(case)
             check_minimum(case, rule)
             check_referred(case)
+            check_room(case)
             given[name] = trimmed(case, award(case, rule), sum(given.values()))
         except Declined as declined:
             reasons.append(declined)

@@ -66,15 +66,21 @@ def _check_once(case: Case) -> None:
 
 
 def _check_once_per(case: Case) -> None:
-    """Once for each value of a fact, for so many values."""
+    """Once for each value of a fact."""
     once_per = case.limits.get("once_per")
-    if once_per is None:
-        return
-    paid_for = case.member.paid_for.get(case.said.type, set())
-    if str(case.facts.get(once_per["fact"])) in paid_for:
+    if once_per and str(case.facts.get(once_per["fact"])) in _paid_for(case):
         raise Declined("once_only")
-    if len(paid_for) >= once_per.get("at_most", MOST_VALUES):
+
+
+def check_room(case: Case) -> None:
+    """Raise Declined when no further value of the fact that pays once each is kept."""
+    once_per = case.limits.get("once_per")
+    if once_per and len(_paid_for(case)) >= once_per.get("at_most", MOST_VALUES):
         raise Declined("limit_reached")
+
+
+def _paid_for(case: Case) -> set[str]:
+    return case.member.paid_for.get(case.said.type, set())
 
 
 def _check_cooldown(case: Case) -> None:
