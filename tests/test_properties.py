@@ -22,7 +22,7 @@ from schemas.actions import Action
 from schemas.moments import DAY, HOUR
 from schemas.results import Posting
 from schemas.wire import read_action
-from tests.support.engine import ROOT, Outcome
+from tests.support.engine import ROOT, Outcome, reason
 from tests.support.pace import PACE
 from tests.support.stories import ALONE, ANY, LIMITED, THRESHOLDS, ZONES, Said, book, stories, tell
 
@@ -42,14 +42,6 @@ def as_bytes(outcomes: Iterable[Outcome]) -> list[bytes]:
         else:
             said.append(msgspec.msgpack.encode(outcome))
     return said
-
-
-def reason(outcome: Outcome) -> str:
-    """Return `posted`, `accepted`, or why nothing was given."""
-    if not isinstance(outcome, Decision):
-        return outcome.reason
-    refused = outcome.declined or outcome.rejection
-    return outcome.outcome if refused is None else refused.reason
 
 
 def date(moment: int, zone: str) -> datetime:

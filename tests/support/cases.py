@@ -59,6 +59,9 @@ class Played(NamedTuple):
     given: bool
     actual: Document
     outcomes: list[Outcome]
+    engine: Engine
+    # Every version so far, and the append time of the first actions that see it.
+    published: list[tuple[Document, int]]
 
 
 def read_cases() -> list[Case]:
@@ -78,6 +81,7 @@ def play(case: Case) -> Iterator[Played]:
     # Reading the rules is most of a case's time: only who publishes others has a book of its own.
     publishes = any("publish" in row for row in given + steps)
     engine = Engine((_book.__wrapped__ if publishes else _book)(json.dumps(program)))
+    published = [(program, 0)]
     for number, row in enumerate([*given, *steps], 1):
         moment = row.get("at", moment)
         asked = {"at": moment, "id": str(number), "user": "anna", "program": program["program"]}
@@ -86,10 +90,12 @@ def play(case: Case) -> Iterator[Played]:
         if "publish" in row:
             program = changed(program, row["publish"])
             engine.publish(program, came, row.get("lead_ms", 0))
+            published.append((program, came + row.get("lead_ms", 0)))
             continue
         outcomes = _hear(engine, asked, came)
         told = [tell(engine, program, asked["user"], outcome) for outcome in outcomes]
-        yield Played(row, number <= len(given), told[0] | {"then": told[1:]}, outcomes)
+        actual = told[0] | {"then": told[1:]}
+        yield Played(row, number <= len(given), actual, outcomes, engine, published)
 
 
 @cache

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from processors.engine import Decision, RuleBook, decide
 from schemas.accounts import Head, changed_rows, open_account
+from schemas.actions import Action
 from schemas.envelopes import Rejection
 from schemas.program_files import read_program_file
 from schemas.programs import encode_published, publish, read_published
@@ -18,6 +19,14 @@ LOYALTY = ROOT / "programs" / "loyalty" / "2025-01-01.yaml"
 
 Outcome = Decision | Rejection
 Document = dict[str, Any]
+
+
+def reason(outcome: Outcome) -> str:
+    """Return `posted`, `accepted`, or why nothing was given."""
+    if isinstance(outcome, Rejection):
+        return outcome.reason
+    refused = outcome.declined or outcome.rejection
+    return outcome.outcome if refused is None else refused.reason
 
 
 def changed(document: Document, changes: Document) -> Document:
@@ -33,13 +42,22 @@ def changed(document: Document, changes: Document) -> Document:
 @cache
 def document(path: Path) -> Document:
     """Return the content of a program file; nobody changes it."""
-    content: Document = read_program_file(path).content
-    return content
+    return cast(Document, read_program_file(path).content)
 
 
 def loyalty(**changes: object) -> Document:
     """Return the loyalty program, with some places said otherwise."""
     return changed(document(LOYALTY), changes)
+
+
+class Heard(NamedTuple):
+    """A record of one of the inputs, and what came of it."""
+
+    value: bytes | None
+    append_time: int
+    internal: bool
+    headers: tuple[Header, ...]
+    outcome: Outcome
 
 
 @dataclass
@@ -50,6 +68,8 @@ class Engine:
     rows: dict[bytes, bytes] = field(default_factory=dict)
     # (program, board, period, user) -> score.
     boards: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+    # Every record, in the order in which it was decided.
+    heard: list[Heard] = field(default_factory=list)
 
     def publish(self, document: Document, append_time: int = 0, lead_ms: int = 0) -> None:
         """Put a version on the topic `rules`, and read it from there."""
@@ -65,7 +85,11 @@ class Engine:
         headers: tuple[Header, ...] = (),
     ) -> Outcome:
         """Decide one record; what changed of the account is stored as bytes."""
-        action = read_action(value, headers, append_time, internal)
+        outcome = self._decide(read_action(value, headers, append_time, internal))
+        self.heard.append(Heard(value, append_time, internal, headers, outcome))
+        return outcome
+
+    def _decide(self, action: Action | Rejection) -> Outcome:
         if isinstance(action, Rejection):
             return action
         rules = self.book.rules_for(action)
