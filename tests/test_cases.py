@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.results import Declined, Rejected
-from tests.support.cases import SAID, Case, Document, as_line, fits, play, read_cases, shown
-from tests.support.engine import ROOT
+from tests.support.cases import SAID, Case, as_line, fits, play, read_cases, shown
+from tests.support.engine import ROOT, Document
 
 ALL = read_cases()
 # Reasons of what no program can say yet.

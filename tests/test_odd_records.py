@@ -19,7 +19,7 @@ from tests.support.engine import Engine, loyalty
 from tests.support.pace import PACE, QUICK
 from tests.support.stories import book
 
-COMPARED = ("id", "program", "user_id", "type", "occurred_at", "append_time", "internal", "version")
+COMPARED = ("id", "program", "user_id", "type", "occurred_at", "append_time", "internal")
 NOON = 1_762_171_200_000
 PLAIN = (
     b'{"id": "ord-1", "program": "loyalty", "user_id": "u-1", "type": "PURCHASE", '
@@ -102,7 +102,7 @@ HEADERS = st.lists(
     max_size=5,
     unique_by=lambda header: header[0],
 )
-SENT = st.just([]) | st.just([]) | HEADERS
+SENT: st.SearchStrategy[list[tuple[str, bytes]]] = st.just([]) | st.just([]) | HEADERS
 
 
 def cut(record: bytes, cuts: list[tuple[int, int, bytes]]) -> bytes:
@@ -238,7 +238,7 @@ def naively(record: Record) -> Naive | str:
         return refused.reason
 
 
-ODD = [
+ODD: list[object] = [
     *(
         None,
         True,

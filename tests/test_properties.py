@@ -16,7 +16,7 @@ import msgspec
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from processors.engine import Decision, decide
+from processors.engine import Decision, Rules, decide
 from schemas.accounts import Account, changed_rows, open_account, view
 from schemas.actions import Action
 from schemas.moments import DAY, HOUR
@@ -44,6 +44,15 @@ def as_bytes(outcomes: Iterable[Outcome]) -> list[bytes]:
     return said
 
 
+def asked(said: Said, zone: str) -> tuple[Rules, Action]:
+    """Return what decide asks for besides the account."""
+    action = read_action(said.value, (), said.came, said.internal)
+    assert isinstance(action, Action)
+    rules = book(zone).rules_for(action)
+    assert isinstance(rules, Rules)
+    return rules, action
+
+
 def date(moment: int, zone: str) -> datetime:
     """Return what the zone's clocks show."""
     return (EPOCH + timedelta(milliseconds=moment)).astimezone(ZoneInfo(zone))
@@ -68,9 +77,7 @@ def test_decide_changes_none_of_its_arguments(story: list[Said], zone: str) -> N
     """Account and rows are as before, and deciding once more says the very same."""
     rows: dict[bytes, bytes] = {}
     for said in story:
-        action = read_action(said.value, (), said.came, said.internal)
-        assert isinstance(action, Action)
-        rules = book(zone).rules_for(action)
+        rules, action = asked(said, zone)
         account = open_account("loyalty", said.user, rows)
         before, stored = deepcopy((account.head, account.changed)), dict(rows)
         first, second = decide(rules, account, action), decide(rules, account, action)
@@ -119,9 +126,7 @@ def kept(story: list[Said], zone: str, cuts: set[int]) -> tuple[dict[bytes, byte
             rows = {key: row for key, row in rows.items() if (key, None) not in changes}
             accounts.clear()
         if said is not None:
-            action = read_action(said.value, (), said.came, said.internal)
-            assert isinstance(action, Action)
-            rules = book(zone).rules_for(action)
+            rules, action = asked(said, zone)
             account = accounts.get(said.user) or open_account("loyalty", said.user, rows)
             outcomes.append(decide(rules, account, action))
             accounts[said.user] = outcomes[-1].account
@@ -243,25 +248,24 @@ def test_boards_are_what_they_say(story: list[Said], zone: str) -> None:
         if posting.kind == "move":
             continue
         day = date(_moment(posting), zone)
-        year, week, _ = day.isocalendar()
-        periods = {f"daily:{day:%Y-%m-%d}", f"weekly:{year}-W{week:02}", f"monthly:{day:%Y-%m}"}
+        year, number, _ = day.isocalendar()
+        periods = {f"daily:{day:%Y-%m-%d}", f"weekly:{year}-W{number:02}", f"monthly:{day:%Y-%m}"}
         periods |= {f"quarterly:{day.year}-Q{(day.month + 2) // 3}", f"yearly:{day.year}"}
         for period in {"all_time"} | (periods if posting.action != "WEEKLY_WINNER" else set()):
             expected["global", period, posting.user_id] += posting.points
     for user, postings in by_user(told.postings).items():
         head = told.engine.head(user)
         awards = [posting for posting in postings if posting.kind != "move"]
-        expected[f"tier:{tier_of(head.purses['points'][1])}", "all_time", user] = postings[
-            -1
-        ].lifetime
+        lifetime = postings[-1].lifetime
+        expected[f"tier:{tier_of(lifetime)}", "all_time", user] = lifetime
         if head.country and awards:
-            expected[f"region:{head.country}", "all_time", user] = postings[-1].lifetime
+            expected[f"region:{head.country}", "all_time", user] = lifetime
     boards = {place[1:]: score for place, score in told.engine.boards.items()}
     weekly = {place for place in boards if place[0].startswith("region") and place[1] != "all_time"}
     assert {place: score for place, score in boards.items() if place not in weekly} == expected
-    for _, week, user in weekly:
-        regions = sum(boards[place] for place in weekly if place[1:] == (week, user))
-        assert regions == expected["global", week, user]
+    for _, week, member in weekly:
+        regions = sum(boards[place] for place in weekly if place[1:] == (week, member))
+        assert regions == expected["global", week, member]
 
 
 def _moment(posting: Posting) -> int:

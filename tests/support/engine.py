@@ -34,8 +34,8 @@ def changed(document: Document, changes: Document) -> Document:
     copy = dict(document)
     for name, value in changes.items():
         old = copy.get(name)
-        both = isinstance(value, dict) and isinstance(old, dict)
-        copy[name] = changed(old, value) if both else value
+        deeper = isinstance(value, dict) and isinstance(old, dict)
+        copy[name] = changed(copy[name], value) if deeper else value
     return copy
 
 

@@ -33,8 +33,8 @@ def action(at: int, kind: str, user: str = "anna", **data: object) -> Document:
 
 def history() -> list[Document]:
     """Return actions after which accounts hold something of everything a row can hold."""
-    adjusted = {"points": 5_000, "reason": "moved in", "created_by": "otto"}
-    profile = {"country": "US", "segments": ["vip"], "joined_at": NOON, "listed": True}
+    adjusted: Document = {"points": 5_000, "reason": "moved in", "created_by": "otto"}
+    profile: Document = {"country": "US", "segments": ["vip"], "joined_at": NOON, "listed": True}
     return [
         action(NOON, "SIGNUP", code="ANNA"),
         action(NOON, "SIGNUP", "bert", referral_code="CARL"),
