@@ -1,98 +1,33 @@
 """A program file: the vocabulary in which a points scheme is written, and its published form.
 
-The models say which words exist, which values they take and what they mean.
-Numbers that decide amounts are exact: a float of YAML or JSON stands for its shortest decimal text.
+The models say which words exist, which values they take and what they mean; docs/rules.md tells it to
+authors. Action types and their rules are in `schemas.program_actions`.
 """
 
-import re
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from schemas import moments
-from schemas.accounts import SET_MEMBERS_MAX
-from schemas.actions import Origin
 from schemas.moments import PeriodKind
-
-_DURATION: Final = re.compile(r"(\d{1,6}) (second|minute|hour|day|week|month|year)s?")
-_MILLISECONDS: Final = {
-    "second": moments.SECOND,
-    "minute": moments.MINUTE,
-    "hour": moments.HOUR,
-    "day": moments.DAY,
-    "week": 7 * moments.DAY,
-}
-_FACT_TYPE: Final = re.compile(
-    r"decimal\([1-6]\)|integer|text|texts|flag|moment|period|member|code|country|timezone"
+from schemas.program_actions import ActionType, Formula, Rate
+from schemas.program_words import (
+    Duration,
+    FixedSpan,
+    MomentText,
+    Number,
+    Part,
+    RuleName,
+    Span,
+    TypeName,
+    Word,
+    known_zone,
 )
-_RULE_NAME: Final = r"^[a-z][a-z0-9_]*$"
-_TYPE_NAME: Final = r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$"
 
-
-class Duration(BaseModel):
-    """A length of time: exact milliseconds, or calendar months, which differ in length."""
-
-    model_config = ConfigDict(frozen=True)
-
-    milliseconds: int = 0
-    months: int = 0
-
-
-def _duration(written: object) -> object:
-    """Read `60 minutes` or `1 year`."""
-    if isinstance(written, Duration):
-        return written
-    parts = _DURATION.fullmatch(written) if isinstance(written, str) else None
-    if parts is None:
-        raise ValueError("a length of time is written like `60 minutes`, `7 days` or `1 year`")
-    number, unit = int(parts[1]), parts[2]
-    if unit in _MILLISECONDS:
-        return Duration(milliseconds=number * _MILLISECONDS[unit])
-    return Duration(months=number * (12 if unit == "year" else 1))
-
-
-def _exact(written: object) -> object:
-    """Take a number by its decimal text."""
-    return str(written) if isinstance(written, float) else written
-
-
-def _moment_text(written: str) -> str:
-    """Accept a bare date or RFC 3339."""
-    if moments.read_date(written) is None:
-        moments.read(written)
-    return written
-
-
-def _fixed(length: Duration) -> Duration:
-    if length.months:
-        raise ValueError("months and years differ in length: say it in days, hours or minutes")
-    return length
-
-
-def _zone(name: str) -> str:
-    moments.calendar_of(name)
-    return name
-
-
-def _as_list(written: object) -> object:
-    return [written] if isinstance(written, str) else written
-
-
-Span = Annotated[Duration, BeforeValidator(_duration)]
-FixedSpan = Annotated[Duration, BeforeValidator(_duration), AfterValidator(_fixed)]
-Number = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
-MomentText = Annotated[str, AfterValidator(_moment_text)]
-TypeName = Annotated[str, Field(pattern=_TYPE_NAME, max_length=128)]
-RuleName = Annotated[str, Field(pattern=_RULE_NAME, max_length=64)]
-Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
-
-
-class Part(BaseModel):
-    """A part of a program file: only words of the vocabulary, nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+StepName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]
+Achievement = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 
 
 class Currency(Part):
@@ -103,21 +38,54 @@ class Currency(Part):
 
 
 class Step(Part):
-    """One step of a ladder, held from this value of its measure on."""
+    """One step of a ladder, held from this value of its measure on; grants by currency."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]
+    name: StepName
     at: int
     multiplier: Number = Decimal(1)
     icon: str | None = None
     colour: str | None = None
+    grants: dict[Word, Annotated[int, Field(gt=0)]] = {}
+
+
+class Rank(Part):
+    """What levels from one on are called and look like."""
+
+    name: str
+    icon: str | None = None
+    colour: str | None = None
+
+
+class Levels(Part):
+    """Steps 1 to `most` by formulas over `n`, the level."""
+
+    most: Annotated[int, Field(gt=0, le=1_000)]
+    at: Formula
+    grants: dict[Word, Formula] = {}
+    ranks: dict[int, Rank] = {}
 
 
 class Ladder(Part):
     """Thresholds on a measure, in rising order; the first step holds whatever lies below."""
 
-    measure: Literal["lifetime"] = "lifetime"
+    measure: str = "lifetime"  # or `balance`, `count(ACTION)`.
     currency: str | None = None
-    steps: Annotated[list[Step], Field(min_length=1)]
+    steps: list[Step] = []
+    levels: Levels | None = None
+    qualification: FixedSpan | None = None
+
+
+class Streak(Part):
+    """Consecutive days with an accepted action of a type."""
+
+    action: TypeName
+    restarts: str | None = None
+
+
+class Path(Part):
+    """A way to specialise: factors on the awards of some actions."""
+
+    multipliers: dict[TypeName, Number]
 
 
 class Promotion(Part):
@@ -126,6 +94,7 @@ class Promotion(Part):
     name: RuleName
     factor: Annotated[Number, Field(gt=0)]
     actions: list[TypeName] | None = None
+    segment: str | None = None
     from_: Annotated[MomentText, Field(alias="from")]
     until: MomentText
 
@@ -135,107 +104,56 @@ class Board(Part):
 
     measure: Literal["points"] = "points"
     currency: str | None = None
-    split: str | None = None  # `country`, or the name of a ladder.
+    split: str | None = None  # `country`, `category`, or the name of a ladder.
     periods: Annotated[list[PeriodKind], Field(min_length=1)]
     # Whether `leaderboard.updated` is sent: for all periods, none, or these.
     ranks: bool | list[PeriodKind] = True
 
 
 class Badge(Part):
-    """An achievement granted once, when a measure first reaches a value; it is never taken back."""
+    """An achievement granted once per level; it is never taken back."""
 
-    measure: str  # `lifetime`, or `count(ACTION)`.
-    at: Annotated[int, Field(gt=0)]
-
-
-class Fact(Part):
-    """A named value of an action's `data`."""
-
-    type: Annotated[str, Field(pattern=f"^(?:{_FACT_TYPE.pattern})$")]
-    required: bool = False
-    unit: str | None = None
-    least: Number | None = None
-    most: Number | None = None
-    nonzero: bool = False
+    measure: str | None = None  # `lifetime`, `balance`, `count(ACTION)`, `streak(name)`.
+    at: Annotated[int, Field(gt=0)] | None = None
+    levels: list[Annotated[int, Field(gt=0)]] = []
+    when: str | None = None
 
 
-class OncePer(Part):
-    """Once for every value of a fact; at most so many values are kept, further ones are refused."""
+class Reward(Part):
+    """Something given to those who reach a value, or by hand; with `at_most` to so many."""
 
-    fact: Word
-    at_most: Annotated[int, Field(gt=0, le=SET_MEMBERS_MAX)] = SET_MEMBERS_MAX
-
-
-class Limits(Part):
-    """What refuses or trims the awards of one action type."""
-
-    once: Literal["ever", "day", "week", "month", "year"] | None = None
-    once_per: OncePer | None = None
-    cooldown: FixedSpan | None = None
-    times: dict[Literal["day", "week", "month", "year"], Annotated[int, Field(gt=0)]] = {}
-    points: dict[Literal["day", "week", "month", "year"], Annotated[int, Field(gt=0)]] = {}
+    type: Literal["FEATURE", "ACCESS", "DIGITAL", "CUSTOM"]
+    measure: str | None = None
+    at: Annotated[int, Field(gt=0)] | None = None
+    manual: bool = False
+    payload: Any = None
+    at_most: Annotated[int, Field(gt=0)] | None = None
 
 
-class Table(Part):
-    """Base points by the exact value of a whole-number fact."""
+class Boost(Part):
+    """A factor on all awards of a currency for a while."""
 
-    fact: Word
-    table: Annotated[dict[int, int], Field(min_length=1)]
+    currency: str
+    factor: Annotated[Number, Field(gt=0)]
+    for_: Annotated[FixedSpan, Field(alias="for")]
 
 
-class Rule(Part):
-    """One row: what an action of its type earns."""
+class Unlock(Part):
+    """Something bought with points."""
 
-    points: int | str | Table
+    cost: Annotated[int, Field(gt=0)]
     currency: str | None = None
-    kind: Literal["earn", "adjust"] = "earn"
-    # A ladder's name (the multiplier of the step held), `promotions`, or a factor of its own per step.
-    multiply: list[str | dict[str, dict[str, Number]]] = []
-    max_points: Annotated[int, Field(gt=0)] | None = None
-    # By fact: the least that the rule asks for.
-    minimum: dict[Word, Number] = {}
+    repeatable: bool = False
+    boost: Boost | None = None
+    payload: Any = None
     expires: Span | None = None
-    scores: Literal["all", "all_time", "none"] = "all"
-    category: str | None = None
-    active: bool = True
-    from_: Annotated[MomentText | None, Field(alias="from")] = None
-    until: MomentText | None = None
-    # Facts that say who did it and why.
-    actor: Word | None = None
-    reason: Word | None = None
-    description: str | None = None
 
 
-class Derive(Part):
-    """An action for another subject; `{fact}` and `{user_id}` stand for their values.
+class Suspicion(Part):
+    """So many suspicious declines within a day suspend the member."""
 
-    Nothing is derived when one of them is missing.
-    """
-
-    action: TypeName
-    to: str
-    data: dict[Word, str] = {}
-
-
-class ActionType(Part):
-    """What may happen: who may say it, its facts, and what follows."""
-
-    origin: Annotated[list[Origin], BeforeValidator(_as_list), Field(min_length=1)]
-    title: str | None = None
-    description: str | None = None
-    facts: dict[Word, Fact] = {}
-    # Facts that the results repeat.
-    reference: list[Word] = []
-    limits: Limits = Limits()
-    # The fact that names the referred member, who must be another one.
-    referred: Word | None = None
-    # The fact that carries another member's code: a second sign-up with one is `already_referred`.
-    referral: Word | None = None
-    rules: dict[RuleName, Rule] = {}
-    effect: Literal["profile", "register_code", "look_up_code"] | None = None
-    # What `look_up_code` derives for the owner of the code.
-    answer: TypeName | None = None
-    derives: list[Derive] = []
+    times: Annotated[int, Field(gt=0, le=1_000)]
+    suspend: FixedSpan
 
 
 class Program(Part):
@@ -245,14 +163,27 @@ class Program(Part):
     effective_from: MomentText
     title: str | None = None
     description: str | None = None
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: Annotated[str, AfterValidator(known_zone)] = "UTC"
     accept_late: FixedSpan | Literal["unlimited"] = Duration(milliseconds=7 * moments.DAY)
+    # A campaign's first moment, and the first after it.
+    starts: MomentText | None = None
+    ends: MomentText | None = None
+    rate: Rate | None = None
+    suspicion: Suspicion | None = None
+    reversible_for: FixedSpan = Duration(milliseconds=180 * moments.DAY)
+    reserve_for: FixedSpan = Duration(milliseconds=30 * moments.MINUTE)
     currencies: Annotated[dict[Word, Currency], Field(min_length=1)]
     ladders: dict[Word, Ladder] = {}
+    streaks: dict[Word, Streak] = {}
+    paths: dict[Word, Path] = {}
+    path_levels: Levels | None = None
     stacking: Literal["multiply", "best"] = "multiply"
     promotions: list[Promotion] = []
+    tables: dict[Word, dict[str, Number | str]] = {}
     boards: dict[Word, Board] = {}
-    badges: dict[str, Badge] = {}
+    badges: dict[Achievement, Badge] = {}
+    rewards: dict[Achievement, Reward] = {}
+    unlocks: dict[Achievement, Unlock] = {}
     actions: Annotated[dict[TypeName, ActionType], Field(min_length=1)]
     # Worked examples, run by `laurel rules check`; their form is told in processors/engine/examples.
     examples: list[dict[str, Any]] = []

@@ -1,0 +1,209 @@
+"""Action types of a program file: facts, limits, rules, and what follows."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from schemas.accounts import SET_MEMBERS_MAX
+from schemas.actions import Origin
+from schemas.program_effects import EFFECT_FACTS, Effect
+from schemas.program_facts import Fact
+from schemas.program_words import (
+    FixedSpan,
+    MomentText,
+    Number,
+    Part,
+    RuleName,
+    Span,
+    TypeName,
+    Word,
+    as_list,
+)
+
+PeriodWord = Literal["day", "week", "month", "year"]
+Formula = int | str
+"""Text of processors/engine/formulas, or a whole number."""
+
+
+class OncePer(Part):
+    """Once for every value of a fact; at most so many values are kept, further ones are refused."""
+
+    fact: Word
+    at_most: Annotated[int, Field(gt=0, le=SET_MEMBERS_MAX)] = SET_MEMBERS_MAX
+
+
+class Rate(Part):
+    """Never more accepted actions than `times` within less than `per`."""
+
+    times: Annotated[int, Field(gt=0, le=1_000)]
+    per: FixedSpan
+
+
+class Limits(Part):
+    """What refuses or trims the awards of one action type."""
+
+    once: Literal["ever"] | PeriodWord | None = None
+    once_per: OncePer | None = None
+    cooldown: FixedSpan | None = None
+    times: dict[PeriodWord, Annotated[int, Field(gt=0)]] = {}
+    # In whole points of the first currency.
+    points: dict[PeriodWord, Annotated[int, Field(gt=0)]] = {}
+    rate: Rate | None = None
+
+
+class Requirement(Part):
+    """What must hold for any rule to give; where it does not, the decline may raise suspicion."""
+
+    that: str
+    suspicious: bool = False
+
+
+class Keep(Part):
+    """What an account keeps of the accepted actions of one type."""
+
+    totals: dict[Word, list[Literal["ever"] | PeriodWord]] = {}
+    distinct: dict[Word, Annotated[int, Field(gt=0, le=SET_MEMBERS_MAX)]] = {}
+    previous: list[Word] = []
+    memory: list[Word] = []
+
+
+class Table(Part):
+    """Base points by the exact value of a whole-number fact."""
+
+    fact: Word
+    table: Annotated[dict[int, int], Field(min_length=1)]
+
+
+class Bands(Part):
+    """A factor by where a number fact lies: from a bound on, or below one."""
+
+    bands: Word
+    from_: Annotated[dict[Number, Number], Field(alias="from")] = {}
+    below: dict[Number, Number] = {}
+
+
+class By(Part):
+    """A factor: a number or formula, where a condition holds."""
+
+    by: Number | str
+    when: str | None = None
+
+
+Multiplier = str | Bands | By | dict[str, dict[str, Number]]
+"""A ladder's name, `promotions`, `boosts`, `paths`; bands; a formula; a ladder with factors of its own."""
+
+
+class Hold(Part):
+    """Held for a time, or until a condition holds; with `forfeit` lost when the period ends before."""
+
+    for_: Annotated[FixedSpan | None, Field(alias="for")] = None
+    until: str | None = None
+    forfeit: Literal["day"] | None = None
+
+
+def _hold(written: object) -> object:
+    """Read `14 days` for what is held so long."""
+    return {"for": written} if isinstance(written, str) else written
+
+
+class EndOf(Part):
+    """Expires when the period of the award ends."""
+
+    end_of: PeriodWord | Literal["quarter"]
+
+
+def _expiry(written: object) -> object:
+    """Read `end of month`."""
+    if isinstance(written, str) and written.startswith("end of "):
+        return {"end_of": written.removeprefix("end of ")}
+    return written
+
+
+class Rule(Part):
+    """One row: what an action of its type earns."""
+
+    points: Formula | Table
+    currency: str | None = None
+    kind: Literal["earn", "adjust", "redeem", "send", "receive", "return"] = "earn"
+    action: TypeName | None = None
+    multiply: list[Multiplier] = []
+    when: str | None = None
+    once: Literal["ever"] | None = None
+    max_points: Annotated[int, Field(gt=0)] | None = None
+    # By fact: the least that the rule asks for.
+    minimum: dict[Word, Number] = {}
+    expires: Annotated[Span | EndOf | None, BeforeValidator(_expiry)] = None
+    hold: Annotated[Hold | None, BeforeValidator(_hold)] = None
+    scores: Literal["all", "all_time", "none"] = "all"
+    category: str | None = None
+    path_xp: bool = False
+    active: bool = True
+    from_: Annotated[MomentText | None, Field(alias="from")] = None
+    until: MomentText | None = None
+    # Facts that say who did it and why.
+    actor: Word | None = None
+    reason: Word | None = None
+    description: str | None = None
+
+
+class Derive(Part):
+    """An action for another subject; `{fact}`, `{user_id}`, `{id}`, `{memory.name}` stand for their values.
+
+    Nothing is derived when one of them is missing, or `when` does not hold.
+    """
+
+    action: TypeName
+    to: str
+    when: str | None = None
+    data: dict[Word, str] = {}
+
+
+class ActionType(Part):
+    """What may happen: who may say it, its facts, and what follows."""
+
+    origin: Annotated[list[Origin], BeforeValidator(as_list), Field(min_length=1)]
+    title: str | None = None
+    description: str | None = None
+    # With those of its effect.
+    facts: dict[Word, Fact] = {}
+    # Facts that the results repeat.
+    reference: list[Word] = []
+    limits: Limits = Limits()
+    require: dict[Word, Requirement] = {}
+    keep: Keep = Keep()
+    day_of: Word | None = None
+    match: Literal["all", "first"] = "all"
+    while_suspended: bool = False
+    # The fact that names the referred member, who must be another one.
+    referred: Word | None = None
+    # The fact that carries another member's code: a second sign-up with one is `already_referred`.
+    referral: Word | None = None
+    rules: dict[RuleName, Rule] = {}
+    effect: Effect | None = None
+    # What `look_up_code` or `claim_reward` derives for the owner or the member.
+    answer: TypeName | None = None
+    # Of `look_up_code`: whether owners may refer themselves.
+    own_code: Literal["allowed"] | None = None
+    # Of `payment`: the statuses that may follow each status, first of all `new`; what some derive.
+    moves: dict[str, list[str]] = {}
+    answers: dict[str, TypeName] = {}
+    derives: list[Derive] = []
+    # What is derived for `{from}` when this credit cannot be booked.
+    returns: TypeName | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_facts_of_effect(cls, written: Any) -> Any:  # noqa: ANN401 - pydantic's own signature
+        """Add the facts that the effect brings."""
+        if not isinstance(written, dict) or written.get("effect") not in EFFECT_FACTS:
+            return written
+        brought = EFFECT_FACTS[written["effect"]]
+        return written | {"facts": {**brought, **written.get("facts", {})}}
+
+    @model_validator(mode="after")
+    def _facts_of_effect_as_they_are(self) -> Self:
+        for name, fact in EFFECT_FACTS.get(self.effect or "", {}).items():
+            if self.facts[name].type != fact.type or self.facts[name].required < fact.required:
+                raise ValueError(f"the fact {name} comes with {self.effect} and is a {fact.type}")
+        return self
+
