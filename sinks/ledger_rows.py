@@ -13,7 +13,8 @@ from typing import Final, Protocol
 import msgspec
 from msgspec import Raw
 
-from schemas.accounts import read_head, split_key, view
+from schemas.account_view import view
+from schemas.accounts import read_head, split_key
 from sinks.ledger_tables import ACCEPTED, ACHIEVEMENTS, DECLINED, LEDGER, TIER_CHANGES, Table
 from sinks.positions import Partition
 

@@ -13,7 +13,7 @@ import yaml
 
 from processors.engine import Decision, RuleBook
 from schemas import moments
-from schemas.accounts import view
+from schemas.account_view import view
 from schemas.program_files import read_program_file
 from schemas.wire import encode
 from tests.support.engine import ROOT, Document, Engine, Outcome, changed, document
