@@ -47,9 +47,7 @@ def _parts(head: Head) -> dict[str, Any]:
         },
         "unlocks": {name: each.times for name, each in parts.UNLOCKS.read(head).items()},
         "rewards": parts.REWARDS.read(head),
-        "reservations": {
-            name: each.points for name, each in parts.RESERVATIONS.read(head).items()
-        },
+        "reservations": {name: each.points for name, each in parts.RESERVATIONS.read(head).items()},
         "holds": {each.id: each.points for each in parts.HOLDS.read(head)},
         "suspended_until": None if not until else _end(until),
         "payment": parts.PAYMENT.read(head).status or None,

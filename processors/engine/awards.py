@@ -19,7 +19,7 @@ _EMPTY_PURSE: Final = [0, 0]
 _COUNT_FOR_LIFE: Final = ("earn", "adjust")
 
 
-def award(rule: AwardRule, scene: Scene, limited: Refusal | None) -> Award | Refusal:  # noqa: PLR0911
+def award(rule: AwardRule, scene: Scene, limited: Refusal | None) -> Award | Refusal:
     """Compute what a rule gives, or say why nothing.
 
     `limited` is what the limits of the action type say; a rule that is not active, or gave its one
@@ -187,9 +187,7 @@ def _keep(
 
 
 def _take(rule: AwardRule, scene: Scene, given: Award) -> None:
-    touched, _ = lots.take(
-        scene.draft, rule.currency, given.points, scene.rules.reversible_for
-    )
+    touched, _ = lots.take(scene.draft, rule.currency, given.points, scene.rules.reversible_for)
     scene.draft.head.purses[rule.currency][AVAILABLE] -= given.points
     tell(
         scene,
@@ -251,7 +249,7 @@ def _hold(rule: AwardRule, scene: Scene, given: Award, due: int) -> None:
     )
 
 
-def tell(  # noqa: PLR0913 - a posting has so many columns
+def tell(
     scene: Scene,
     *,
     name: str,
@@ -322,4 +320,3 @@ def move(scene: Scene, split: str, scores: list[Score]) -> None:
         rule=f"{rules.version}/{split}",
         why=[(f"now on {split} {rules.boards.place(head, split)}", "0")],
     )
-

@@ -44,7 +44,7 @@ def bind_program(program: Program) -> Rules:
         program=program.program,
         version=f"{program.program}@{program.effective_from}",
         calendar=calendar,
-        accept_late=None if isinstance(late, str) else late.milliseconds,
+        accept_late=2 * END_OF_TIME if isinstance(late, str) else late.milliseconds,
         currency=next(iter(program.currencies)),
         actions=actions,
         ladders=ladders,
@@ -61,7 +61,9 @@ def bind_program(program: Program) -> Rules:
         path_factors=_path_factors(program, actions),
         rewards={name: _reward(program, each) for name, each in program.rewards.items()},
         unlocks={name: _unlock(program, calendar, each) for name, each in program.unlocks.items()},
-        suspicion=suspicion and SuspicionRule(suspicion.times, suspicion.suspend.milliseconds),
+        suspicion=None
+        if suspicion is None
+        else SuspicionRule(suspicion.times, suspicion.suspend.milliseconds),
         suspend_type=_engines(program, "suspend"),
         claim_type=_engines(program, "claim_reward"),
     )

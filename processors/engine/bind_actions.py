@@ -89,7 +89,8 @@ class ActionBinder:
             idle=not (action.rules or derives or effect or action.limits.model_fields_set),
             suspendable=_suspendable(action),
             never_late=action.effect == "reverse",
-            campaign=bool(program.starts or program.ends) and bool(origins & {"outside", "service"}),
+            campaign=bool(program.starts or program.ends)
+            and bool(origins & {"outside", "service"}),
             day_of=action.day_of,
             first_only=action.match == "first",
             limits=limits,

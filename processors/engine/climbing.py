@@ -116,9 +116,7 @@ def _climb_reviewed(scene: Scene, ladder: Ladder, value: int) -> None:
     head = scene.draft.head
     reviewed = parts.REVIEWED.read(head)
     window = reviewed[ladder.name] + sum(
-        posting.lifetime_points
-        for posting in scene.postings
-        if posting.currency == ladder.currency
+        posting.lifetime_points for posting in scene.postings if posting.currency == ladder.currency
     )
     by_measure, by_window = ladder.step_at(value), ladder.step_at(window)
     rank = ladder.steps.index

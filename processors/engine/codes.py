@@ -50,8 +50,7 @@ def bind_register(answer: str | None, *, own: bool) -> Effect:
 
 def _answer_waiting(scene: Scene, answer: str, owner: str, *, own: bool) -> None:
     """Answer the look-ups that came first, but those older than the program accepts lateness."""
-    accept_late = scene.rules.accept_late
-    since = 0 if accept_late is None else scene.action.append_time - accept_late
+    since = scene.action.append_time - scene.rules.accept_late
     waiting = _waiting(scene.draft)
     _keep_waiting(scene.draft, [each for each in waiting if each.append_time < since])
     for each in waiting:

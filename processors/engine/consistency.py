@@ -150,8 +150,8 @@ def _action(program: Program, name: str) -> Iterator[Flaw]:
     terms = ActionTerms(program, name, _bound_ladders(program))
     for rule_name, rule in action.rules.items():
         yield from _rule(program, action, (*place, "rules", rule_name), rule, terms)
-    for requirement, said in action.require.items():
-        yield from _condition((*place, "require", requirement), said.that, terms)
+    for required, asked in action.require.items():
+        yield from _condition((*place, "require", required), asked.that, terms)
     for streak in program.streaks.values():
         if streak.action == name:
             yield from _condition(place, streak.restarts, terms)
@@ -234,7 +234,7 @@ def _text(
         yield Flaw(place, str(wrong))
 
 
-def _multipliers(
+def _multipliers(  # noqa: C901 - one entry after another
     program: Program,
     place: Place,
     rule: Rule,

@@ -15,7 +15,7 @@ from schemas import parts
 from schemas.accounts import Account, draft, draft_remembering
 from schemas.actions import Action
 from schemas.envelopes import Rejection
-from schemas.moments import DAY, END_OF_TIME, MINUTE, SECOND, write
+from schemas.moments import DAY, MINUTE, SECOND, write
 from schemas.results import AcceptedAction, Declined, DeclinedAction, Rejected
 
 AHEAD_MAX: Final = 5 * MINUTE
@@ -26,7 +26,9 @@ GRACE: Final = DAY
 Given = list[tuple[AwardRule, Award]]
 
 
-def decide(rules: Rules, account: Account, action: Action) -> Decision:  # noqa: PLR0911 - guards
+def decide(  # noqa: C901, PLR0912  # a straight list of guards
+    rules: Rules, account: Account, action: Action
+) -> Decision:
     """Decide an action by a version of its program, on the account it is keyed by.
 
     Neither argument is changed. Refusals are checked in the order of `Rejected` and `Declined`; the
@@ -50,8 +52,7 @@ def decide(rules: Rules, account: Account, action: Action) -> Decision:  # noqa:
         message = f"it happened {-lateness // SECOND} s after it came"
         return _reject(account, action, Rejected.FROM_THE_FUTURE, message)
 
-    late = rules.accept_late
-    forget_before = -END_OF_TIME if late is None else action.append_time - late - GRACE
+    forget_before = action.append_time - rules.accept_late - GRACE
     # Kafka's transaction delivers a derived action once; any other id is remembered.
     after = (
         draft(account)
@@ -96,10 +97,8 @@ def _refused(scene: Scene, lateness: int) -> Refusal | None:
     rules, kind, action = scene.rules, scene.kind, scene.action
     if kind.suspendable and parts.SUSPENSION.name in scene.draft.head.parts and is_suspended(scene):
         return Refusal(Declined.SUSPENDED, f"{action.user_id} is suspended")
-    if rules.accept_late is not None and lateness > rules.accept_late and not kind.never_late:
-        if not action.internal:
-            message = f"it came {lateness // SECOND} s after it happened"
-            return Refusal(Declined.TOO_LATE, message)
+    if lateness > rules.accept_late and not (action.internal or kind.never_late):
+        return Refusal(Declined.TOO_LATE, f"it came {lateness // SECOND} s after it happened")
     for fact in kind.periods:
         if fact in scene.facts and rules.calendar.bounds(scene.facts[fact])[1] > action.append_time:
             return Refusal(Declined.TOO_EARLY, f"{scene.facts[fact]} has not ended")

@@ -42,7 +42,9 @@ def bind_derives(action: ActionType, terms: ActionTerms) -> Callable[[Scene], No
     rows = [(row, _asked(row, terms), names_in(row)) for row in action.derives]
     remembers = any(name.startswith(_MEMORY) for _, _, names in rows for name in names)
     scales = {
-        name: scale for name, fact in action.facts.items() if (scale := fact_scale(fact)) is not None
+        name: scale
+        for name, fact in action.facts.items()
+        if (scale := fact_scale(fact)) is not None
     }
 
     def derives(scene: Scene) -> None:

@@ -86,7 +86,10 @@ class Maker:
             yield from (_factor(f"promotion {each.name}", each.factor) for each in running)
         elif self.program.stacking == "best":
             yield _chosen(
-                [(_asked(each), f"promotion {each.name}", each.factor) for each in _best_first(running)],
+                [
+                    (_asked(each), f"promotion {each.name}", each.factor)
+                    for each in _best_first(running)
+                ],
                 "promotion",
             )
         else:

@@ -253,7 +253,7 @@ class _Reader:
     def _extreme(self, name: str, depth: int) -> Formula:
         """Read the arguments of `min` or `max`."""
         self._take()
-        values = []
+        values: list[Formula] = []
         while not values or self._is(","):
             if values:
                 self._take()

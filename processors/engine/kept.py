@@ -14,7 +14,6 @@ from schemas.programs import Program
 from schemas.results import Declined
 
 
-
 def bind_requirements(action: ActionType, terms: ActionTerms) -> tuple[Guard, ...]:
     """Make the guards of what an action type requires, in the order of the file."""
     return tuple(_requirement(name, said, terms) for name, said in action.require.items())

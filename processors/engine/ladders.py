@@ -40,9 +40,7 @@ class Ladder(msgspec.Struct, frozen=True, gc=False):
         return self.steps[max(bisect_right(self.thresholds, value) - 1, 0)]
 
 
-def bind_ladder(
-    name: str, ladder: programs.Ladder, currencies: Mapping[str, Currency]
-) -> Ladder:
+def bind_ladder(name: str, ladder: programs.Ladder, currencies: Mapping[str, Currency]) -> Ladder:
     """Bind a ladder; without a currency of its own it looks at the first one."""
     currency = ladder.currency or next(iter(currencies))
     scale = 0 if ladder.measure.startswith("count(") else currencies[currency].scale

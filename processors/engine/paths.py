@@ -34,7 +34,7 @@ def level(scene: Scene) -> None:
 
 def join(scene: Scene) -> Refusal | None:
     """Join a path; who walks it already goes on."""
-    return _known(scene) or _walk(scene, primary=False)
+    return _walk(scene, primary=False)
 
 
 def leave(scene: Scene) -> Refusal | None:
@@ -51,7 +51,7 @@ def leave(scene: Scene) -> Refusal | None:
 
 def pick(scene: Scene) -> Refusal | None:
     """Pick the primary path, which joins it too."""
-    return _known(scene) or _walk(scene, primary=True)
+    return _walk(scene, primary=True)
 
 
 def _known(scene: Scene) -> Refusal | None:
@@ -61,7 +61,10 @@ def _known(scene: Scene) -> Refusal | None:
     return Refusal(Declined.CONDITION, f"path: there is no {path}, but {', '.join(sorted(known))}")
 
 
-def _walk(scene: Scene, *, primary: bool) -> None:
+def _walk(scene: Scene, *, primary: bool) -> Refusal | None:
+    refusal = _known(scene)
+    if refusal is not None:
+        return refusal
     path, paths = scene.facts["path"], parts.PATHS.read(scene.draft.head)
     if path not in paths.joined:
         paths.joined.append(path)
@@ -69,3 +72,4 @@ def _walk(scene: Scene, *, primary: bool) -> None:
     if primary:
         paths.primary = path
     parts.PATHS.write(scene.draft.head, paths)
+    return None

@@ -64,9 +64,7 @@ def _no_reservation(name: str) -> Refusal:
     return Refusal(Declined.CONDITION, f"reservation: nothing is reserved as {name}")
 
 
-def _tell_simply(
-    scene: Scene, kind: str, currency: str, points: int, touched: list[Lot]
-) -> None:
+def _tell_simply(scene: Scene, kind: str, currency: str, points: int, touched: list[Lot]) -> None:
     shown = show(abs(points), scene.rules.scales.get(currency, 0))
     tell(
         scene,
@@ -83,9 +81,7 @@ def _tell_simply(
 
 def _units(scene: Scene, currency: str) -> int | None:
     """Return the fact `points` in units of a currency; None when it has more decimals."""
-    units, rest = divmod(
-        scene.facts["points"], POWERS[FACT_SCALE - scene.rules.scales[currency]]
-    )
+    units, rest = divmod(scene.facts["points"], POWERS[FACT_SCALE - scene.rules.scales[currency]])
     return None if rest else int(units)
 
 
@@ -94,9 +90,7 @@ def reverse(scene: Scene) -> Refusal | None:
     award_id = scene.facts["action_id"]
     shelf = Shelf(scene.draft)
     entries = [each for each in shelf if _is_of(each.id, award_id)]
-    holds = [
-        each for each in parts.HOLDS.read(scene.draft.head) if _is_of(each.id, award_id)
-    ]
+    holds = [each for each in parts.HOLDS.read(scene.draft.head) if _is_of(each.id, award_id)]
     found: list[Entry | Held] = [*entries, *holds]
     if not found:
         return Refusal(Declined.CONDITION, f"action_id: no award of {award_id} can be reversed")

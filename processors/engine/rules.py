@@ -173,7 +173,7 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     program: str
     version: str
     calendar: Calendar
-    accept_late: int | None  # Milliseconds; None accepts any.
+    accept_late: int  # Milliseconds; more than there are accept any.
     currency: str
     actions: Mapping[str, ActionRules]
     ladders: tuple[Ladder, ...]

@@ -182,7 +182,8 @@ def restore(scene: Scene, name: str, posting: str, action: str, rule: str) -> No
         room -= part
         if expires is not None and part:
             purse[IN_LOTS] += part
-            _put_into(shelf, lot, part, expires, reserved.currency, scene)
+            now = scene.action.occurred_at
+            _put_into(shelf, Entry(lot, reserved.currency, part, 0, part, now, expires))
             lots.note_due(scene.draft.head, expires)
     shelf.put_back(scene.rules.reversible_for)
     tell(
@@ -198,14 +199,12 @@ def restore(scene: Scene, name: str, posting: str, action: str, rule: str) -> No
     )
 
 
-def _put_into(
-    shelf: Shelf, lot: str, points: int, expires: int, currency: str, scene: Scene
-) -> None:
+def _put_into(shelf: Shelf, returned: Entry) -> None:
     for entry in shelf:
-        if entry.id == lot:
-            entry.left += points
+        if entry.id == returned.id:
+            entry.left += returned.left
             return
-    shelf.add(Entry(lot, currency, points, 0, points, scene.action.occurred_at, expires))
+    shelf.add(returned)
 
 
 def drop_reservation(scene: Scene, name: str) -> Reservation:

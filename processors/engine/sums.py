@@ -13,7 +13,7 @@ from processors.engine.formulas import Formula, lifted
 from processors.engine.ladders import Ladder
 from processors.engine.numbers import POWERS, plain, show
 from processors.engine.rules import Award, Era, Sum
-from processors.engine.source import compiled
+from processors.engine.source import SOURCE, compiled
 from processors.engine.terms import ActionTerms
 from schemas.moments import END_OF_TIME, calendar_of
 from schemas.program_actions import Rule, Table
@@ -60,7 +60,10 @@ def _sum(maker: Maker, base: Formula, factors: list[Factor | Finder], currency: 
     """Write the function that computes a rule from facts, every step of it on a line."""
     base = lifted(base, currency.scale)
     scale, value, told = base.scale, "base", "told_base"
-    missing = [*base.missing, *(each for f in factors if isinstance(f, Finder) for each in f.missing)]
+    missing = [
+        *base.missing,
+        *(each for f in factors if isinstance(f, Finder) for each in f.missing),
+    ]
     lines = ["def points(facts, scene):"]
     lines += [f"    if {each} is None: return None" for each in dict.fromkeys(missing)]
     lines += [f"    base = {base.source}", f"    {told} = {_shown(value, scale)}"]
@@ -90,8 +93,18 @@ def _sum(maker: Maker, base: Formula, factors: list[Factor | Finder], currency: 
     computed = compiled("points", lines, names)
     if any(word in line for line in lines[1:] for word in ("facts", "scene")):
         return computed
-    fixed = computed({}, None)
-    return lambda _facts, _scene: fixed
+    return _fixed(computed({}, None))
+
+
+def _fixed(award: Award) -> Sum:
+    """Make the sum that is always the same."""
+
+    def points(_facts: object, _scene: object) -> Award:
+        return award
+
+    told = ", ".join(f"{step} = {value}" for step, value in award.why)
+    setattr(points, SOURCE, f"{award.points:,} points: {told}")
+    return points
 
 
 def _times(number: int, factor: Factor | Finder) -> str:

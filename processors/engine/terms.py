@@ -84,7 +84,9 @@ class ActionTerms:
         source = f"facts[{name!r}]" if sure else f"facts.get({name!r})"
         missing = () if sure else (source,)
         if kind == "truth":
-            return Formula(name, 0, frozenset((name,)), f"(facts.get({name!r}) is True)", kind, missing)
+            return Formula(
+                name, 0, frozenset((name,)), f"(facts.get({name!r}) is True)", kind, missing
+            )
         if scale is None and kind != "number":
             return Formula(name, 0, frozenset((name,)), source, kind, missing)
         return Formula(name, scale or 0, frozenset((name,)), source, "number", missing)
@@ -150,7 +152,7 @@ class ActionTerms:
     def _call_memory(self, fact: str) -> Formula | str:
         for name, action in self.program.actions.items():
             if fact in action.keep.memory:
-                like = ActionTerms(self.program, name, tuple(self.ladders.values()))._fact(fact)
+                like = ActionTerms(self.program, name, tuple(self.ladders.values())).named(fact)
                 return self._kept(like, f"memory(scene, {fact!r})")
         return f"no action keeps `{fact}` in its memory"
 

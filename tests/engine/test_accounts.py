@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 
 from schemas.account_view import view
 from schemas.accounts import (
-    Account,
-    write_head,
     FIELDS,
     IDS_IN_HEAD,
     IDS_PER_ROW,
@@ -22,6 +20,7 @@ from schemas.accounts import (
     open_account,
     row_key,
     split_key,
+    write_head,
 )
 from schemas.moments import DAY
 

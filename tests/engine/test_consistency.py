@@ -47,7 +47,7 @@ def test_the_shipped_program_is_sound() -> None:
         ("answer: REFERRAL", "answer: PURCHASE", "PURCHASE is derived but does not have the origin"),
         ("action: CODE_LOOKUP, to", "action: CODE_REGISTER, to", "is derived twice"),
         ('to: "code:{code}"', 'to: "code:{cod}"', "no fact is called cod"),
-        ("      owner: {type: member", "      owner: {type: text", "comes with register_code"),
+        ("  CODE_REGISTER:", "  CODE_REGISTER:\n    facts: {owner: {type: text}}", "with register_code"),
         ("      referral:", "      purchase:", "PURCHASE has a rule of this name too"),
         ("gives: once_only", "gives: posted", "gives is 'once_only', not 'posted'"),
         ("points: 99}", "points: 100}", "points is 99, not 100"),
