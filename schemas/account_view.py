@@ -28,8 +28,7 @@ def view(head: Head) -> dict[str, object]:
 
 
 def _purse(purse: list[int]) -> dict[str, int]:
-    told = dict(zip(PURSE, purse, strict=False))
-    return {name: points for name, points in told.items() if points or name in PURSE[:2]}
+    return dict(zip(PURSE, purse, strict=False))
 
 
 def _parts(head: Head) -> dict[str, Any]:

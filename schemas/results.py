@@ -73,7 +73,7 @@ A fourth element `quiet` asks for no `leaderboard.updated`; `leaves` takes the m
 """
 
 Lot = tuple[str, int, str | None]
-"""(id of the posting that made it, points of it that this posting touches, its expiry)."""
+"""(id of the posting that made it, points put in or, negative, taken out, its expiry)."""
 
 
 class Posting(msgspec.Struct, gc=False):

@@ -59,6 +59,8 @@ def bind_program(program: Program) -> Rules:
         awards=_awards(actions),
         path_ladders=_path_ladders(program),
         path_factors=_path_factors(program, actions),
+        streaks=frozenset(program.streaks),
+        badges=frozenset(program.badges),
         rewards={name: _reward(program, each) for name, each in program.rewards.items()},
         unlocks={name: _unlock(program, calendar, each) for name, each in program.unlocks.items()},
         suspicion=None

@@ -89,8 +89,7 @@ class ActionBinder:
             idle=not (action.rules or derives or effect or action.limits.model_fields_set),
             suspendable=_suspendable(action),
             never_late=action.effect == "reverse",
-            campaign=bool(program.starts or program.ends)
-            and bool(origins & {"outside", "service"}),
+            campaign=bool(program.starts or program.ends) and "admin" not in origins,
             day_of=action.day_of,
             first_only=action.match == "first",
             limits=limits,
@@ -192,7 +191,7 @@ def _reverses(program: Program) -> bool:
 def _suspendable(action: ActionType) -> bool:
     """Tell whether suspended members may not: what they do, and what a service gives them."""
     origins = set(action.origin)
-    if action.while_suspended or origins.isdisjoint({"outside", "service"}):
+    if action.while_suspended or "admin" in origins:
         return False
     return "outside" in origins or (bool(action.rules) or action.effect not in ALLOWED)
 

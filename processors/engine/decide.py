@@ -95,16 +95,17 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
 def _refused(scene: Scene, lateness: int) -> Refusal | None:
     """Say why an action may not be looked at by its rules, in the order of `Declined`."""
     rules, kind, action = scene.rules, scene.kind, scene.action
-    if kind.suspendable and parts.SUSPENSION.name in scene.draft.head.parts and is_suspended(scene):
+    outside = not action.internal
+    if outside and kind.suspendable and is_suspended(scene):
         return Refusal(Declined.SUSPENDED, f"{action.user_id} is suspended")
-    if lateness > rules.accept_late and not (action.internal or kind.never_late):
+    if outside and lateness > rules.accept_late and not kind.never_late:
         return Refusal(Declined.TOO_LATE, f"it came {lateness // SECOND} s after it happened")
     for fact in kind.periods:
         if fact in scene.facts and rules.calendar.bounds(scene.facts[fact])[1] > action.append_time:
             return Refusal(Declined.TOO_EARLY, f"{scene.facts[fact]} has not ended")
     if kind.idle:
         return Refusal(Declined.NO_RULE, f"{rules.version} gives nothing for it")
-    if kind.campaign and not rules.begins <= action.occurred_at < rules.ends:
+    if outside and kind.campaign and not rules.begins <= action.occurred_at < rules.ends:
         return Refusal(Declined.INACTIVE, f"{rules.program} does not run at {scene.moment}")
     return None
 

@@ -40,15 +40,6 @@ def fact_scale(fact: Fact) -> int | None:
     return int(fact.type[8]) if fact.type.startswith("decimal") else None
 
 
-class _Lot(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """A lot of one who moves in."""
-
-    currency: str
-    points: msgspec.Raw
-    expires_at: str | int
-    id: str | None = None
-
-
 class _Column(NamedTuple):
     """A fact's place in the decoded form, and what checks and converts it."""
 
@@ -176,7 +167,7 @@ def _kind(fact: Fact, calendar: Calendar) -> tuple[Any, Convert]:
     if fact.type == "names":
         return dict[str, str] | None, _names
     if fact.type == "lots":
-        return list[_Lot] | None, _lots
+        return dict[str, list[tuple[msgspec.Raw, str | int]]] | None, _lots
     return str | None, {
         "text": _text,
         "member": _member,
@@ -278,17 +269,18 @@ def _names(written: dict[str, str]) -> dict[str, str]:
     return {_named(name): _named(each) for name, each in written.items()}
 
 
-def _lots(written: list[_Lot]) -> list[dict[str, Any]]:
-    _few(written)
-    return [
-        {
-            "currency": _named(lot.currency),
-            "points": read_units(bytes(lot.points), NUMBERS_SCALE),
-            "expires_at": read_moment(lot.expires_at),
-            "id": _named(lot.id or f"opening-{number}"),
-        }
-        for number, lot in enumerate(written, 1)
-    ]
+def _lots(
+    written: dict[str, list[tuple[msgspec.Raw, str | int]]],
+) -> dict[str, list[tuple[int, int]]]:
+    """Read lots by currency, (points, expiry): in millionths, and epoch milliseconds."""
+    _few([lot for lots in written.values() for lot in lots])
+    return {
+        _named(currency): [
+            (read_units(bytes(points), NUMBERS_SCALE), read_moment(expires_at))
+            for points, expires_at in lots
+        ]
+        for currency, lots in written.items()
+    }
 
 
 def _few(written: Sized) -> None:

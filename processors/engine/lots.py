@@ -136,12 +136,12 @@ def take(
     pool = min(left, max(purse[AVAILABLE] - (points - left) - purse[IN_LOTS], 0))
     if pool:
         taken.append((POOL, pool, None))
-    return told(taken), taken
+    return told(taken, -1), taken
 
 
-def told(lots: list[tuple[str, int, int | None]]) -> list[Lot]:
-    """Write lots as a posting names them."""
-    return [(name, points, None if at is None else write(at)) for name, points, at in lots]
+def told(lots: list[tuple[str, int, int | None]], sign: int = 1) -> list[Lot]:
+    """Write lots as a posting names them: what is put in is positive, what is taken negative."""
+    return [(name, sign * points, None if at is None else write(at)) for name, points, at in lots]
 
 
 def _seal(draft: Account, reversible_for: int, forget_before: int) -> None:

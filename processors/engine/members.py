@@ -5,7 +5,7 @@ from processors.engine.boards import COUNTRY
 from processors.engine.climbing import move_between
 from processors.engine.decision import Refusal
 from processors.engine.derived import derive
-from processors.engine.lots import AVAILABLE, IN_LOTS, LIFETIME, Entry, note_award, purse_of, told
+from processors.engine.lots import AVAILABLE, IN_LOTS, LIFETIME, Entry, note_award, note_due, purse_of, told
 from processors.engine.numbers import POWERS, show
 from processors.engine.rules import Scene
 from schemas import parts
@@ -40,9 +40,14 @@ def look_again(_scene: Scene) -> Refusal | None:
 def suspend(scene: Scene) -> Refusal | None:
     """Suspend the member, until a moment or until an end is said; a later end stays."""
     until = scene.facts.get("until", END_OF_TIME)
-    head = scene.draft.head
-    parts.SUSPENSION.write(head, Suspension(max(until, parts.SUSPENSION.read(head).until)))
+    _suspend_until(scene.draft.head, until)
     return None
+
+
+def _suspend_until(head: Head, until: int) -> None:
+    until = max(until, parts.SUSPENSION.read(head).until)
+    parts.SUSPENSION.write(head, Suspension(until))
+    note_due(head, until)
 
 
 def unsuspend(scene: Scene) -> Refusal | None:
@@ -53,7 +58,10 @@ def unsuspend(scene: Scene) -> Refusal | None:
 
 def is_suspended(scene: Scene) -> bool:
     """Tell whether the member is suspended when the action happened."""
-    return scene.action.occurred_at < parts.SUSPENSION.read(scene.draft.head).until
+    head = scene.draft.head
+    if parts.SUSPENSION.name not in head.parts:
+        return False
+    return scene.action.occurred_at < parts.SUSPENSION.read(head).until
 
 
 def suspect(scene: Scene) -> None:
@@ -67,7 +75,7 @@ def suspect(scene: Scene) -> None:
     if times < rule.times:
         return
     until = scene.action.occurred_at + rule.length
-    parts.SUSPENSION.write(head, Suspension(max(until, parts.SUSPENSION.read(head).until)))
+    _suspend_until(head, until)
     if scene.rules.suspend_type is not None:
         derive(
             scene,
@@ -118,7 +126,7 @@ def open_account(scene: Scene) -> Refusal | None:
         [
             *facts.get("balances", {}),
             *facts.get("lifetimes", {}),
-            *(lot["currency"] for lot in facts.get("lots", ())),
+            *facts.get("lots", {}),
         ]
     )
     for currency in currencies:
@@ -136,13 +144,15 @@ def _names_wrong(scene: Scene) -> str:
     asked = [
         *(("balances", name, rules.scales) for name in facts.get("balances", {})),
         *(("lifetimes", name, rules.scales) for name in facts.get("lifetimes", {})),
-        *(("lots", lot["currency"], rules.scales) for lot in facts.get("lots", ())),
+        *(("lots", name, rules.scales) for name in facts.get("lots", {})),
         *(("steps", name, ladders) for name in facts.get("steps", {})),
         *(
             (f"steps.{name}", step, ladders.get(name, ()))
             for name, step in facts.get("steps", {}).items()
         ),
         *(("counts", name, rules.actions) for name in facts.get("counts", {})),
+        *(("badges", name, rules.badges) for name in facts.get("badges", {})),
+        *(("streaks", name, rules.streaks) for name in facts.get("streaks", {})),
     ]
     wrong = [f"{fact}: there is no {name}" for fact, name, known in asked if name not in known]
     return wrong[0] if wrong else ""
@@ -153,21 +163,22 @@ def _open_purse(scene: Scene, currency: str) -> Refusal | None:
     power = POWERS[OPENING_SCALE - rules.scales[currency]]
     balance, rest = divmod(facts.get("balances", {}).get(currency, 0), power)
     lifetime, more = divmod(facts.get("lifetimes", {}).get(currency, 0), power)
-    told_lots = [lot for lot in facts.get("lots", ()) if lot["currency"] == currency]
-    if rest or more or any(lot["points"] % power for lot in told_lots):
+    written = facts.get("lots", {}).get(currency, ())
+    if rest or more or any(points % power for points, _ in written):
         return Refusal(Declined.CONDITION, f"amounts have more decimals than {currency}")
-    in_lots = sum(lot["points"] // power for lot in told_lots)
+    in_lots = sum(points for points, _ in written) // power
     if in_lots > balance:
         return Refusal(Declined.CONDITION, f"lots: they are more than the balance of {currency}")
     purse = purse_of(draft, currency)
     purse[AVAILABLE], purse[LIFETIME], purse[IN_LOTS] = balance, lifetime, in_lots
-    touched = []
-    for lot in told_lots:
-        points, at = lot["points"] // power, lot["expires_at"]
-        entry = Entry(lot["id"], currency, points, 0, points, scene.action.occurred_at, at)
-        note_award(draft, entry, rules.reversible_for, scene.forget_before)
-        touched.append((lot["id"], points, at))
     name = f"opening_{currency}"
+    touched = []
+    for number, (points, at) in enumerate(written, 1):
+        lot = f"{scene.action.id}#{name}_{number}"
+        units = points // power
+        entry = Entry(lot, currency, units, 0, units, scene.action.occurred_at, at)
+        note_award(draft, entry, rules.reversible_for, scene.forget_before)
+        touched.append((lot, units, at))
     if balance > in_lots:
         touched.append((f"{scene.action.id}#{name}", balance - in_lots, None))
     columns = f"{currency} all_time"

@@ -6,7 +6,7 @@ from processors.engine.decision import Refusal
 from processors.engine.lots import AVAILABLE, IN_LOTS, LIFETIME, RESERVED, Entry, Shelf
 from processors.engine.numbers import POWERS, show
 from processors.engine.rules import Scene
-from processors.engine.settle import drop_reservation, forfeit, restore
+from processors.engine.settle import drop_reservation, forfeit, restore, settle
 from schemas import parts
 from schemas.parts import Held, Reservation
 from schemas.results import Declined, Lot
@@ -57,6 +57,7 @@ def cancel(scene: Scene) -> Refusal | None:
     if name not in parts.RESERVATIONS.read(scene.draft.head):
         return _no_reservation(name)
     restore(scene, name, "cancel", scene.action.type, "cancel")
+    settle(scene)  # A lot that comes back past its time expires at once.
     return None
 
 
@@ -154,7 +155,7 @@ def _take_back(scene: Scene, posting_id: str, points: int) -> None:
     entry.expired -= gone
     entry.rest -= points
     shelf.put_back(rules.reversible_for)
-    touched: list[Lot] = lots.told([(entry.id, own, entry.expires_at)]) if own else []
+    touched: list[Lot] = lots.told([(entry.id, own, entry.expires_at)], -1) if own else []
     purse = lots.purse_of(draft, entry.currency)
     purse[AVAILABLE] -= own
     purse[IN_LOTS] -= own
@@ -197,7 +198,7 @@ def _take_others(scene: Scene, entry: Entry, points: int) -> list[Lot]:
         purse = lots.purse_of(draft, entry.currency)
         pool = max(min(points, purse[AVAILABLE] - purse[IN_LOTS]), 0)
         purse[AVAILABLE] -= pool
-        touched = lots.told([(lots.POOL, pool, None)]) if pool else []
+        touched = lots.told([(lots.POOL, pool, None)], -1) if pool else []
         if points == pool:
             return touched
         points -= pool

@@ -191,6 +191,8 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     path_ladders: Mapping[str, Ladder]
     # By path and action: its factor in millionths.
     path_factors: Mapping[str, Mapping[str, int]]
+    streaks: frozenset[str]
+    badges: frozenset[str]
     rewards: "Mapping[str, RewardRule]"
     unlocks: "Mapping[str, UnlockRule]"
     suspicion: "SuspicionRule | None"

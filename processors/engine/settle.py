@@ -75,7 +75,7 @@ def _expire(scene: Scene, due: Entry) -> None:
         action="EXPIRATION",
         currency=due.currency,
         points=-points,
-        touched=lots.told([(due.id, points, due.expires_at)]),
+        touched=lots.told([(due.id, points, due.expires_at)], -1),
         rule=f"{scene.rules.version}/expire",
         why=[(f"left of {due.id}", _shown(scene, due.currency, points))],
     )
