@@ -5,7 +5,16 @@ from processors.engine.boards import COUNTRY
 from processors.engine.climbing import move_between
 from processors.engine.decision import Refusal
 from processors.engine.derived import derive
-from processors.engine.lots import AVAILABLE, IN_LOTS, LIFETIME, Entry, note_award, note_due, purse_of, told
+from processors.engine.lots import (
+    AVAILABLE,
+    IN_LOTS,
+    LIFETIME,
+    Entry,
+    note_award,
+    note_due,
+    purse_of,
+    told,
+)
 from processors.engine.numbers import POWERS, show
 from processors.engine.rules import Scene
 from schemas import parts

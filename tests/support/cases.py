@@ -166,9 +166,7 @@ def _results(decision: Decision) -> Document:
         "points": sum(posting["points"] for posting in postings),
         "postings": postings,
         "tier_changed": [_plain(tier) for tier in decision.tiers],
-        "badges": [
-            each.achievement for each in decision.achievements if each.kind == "badge"
-        ],
+        "badges": [each.achievement for each in decision.achievements if each.kind == "badge"],
         "achievements": [_plain(each) for each in decision.achievements],
     }
 
