@@ -1,0 +1,1 @@
+ALTER TABLE balances DROP COLUMN held, DROP COLUMN reserved, DROP COLUMN forfeited;
