@@ -105,8 +105,8 @@ class Posting(msgspec.Struct, gc=False):
     reference: dict[str, Any]
     # Every step of the sum as (what, value so far): enough to redo it by hand.
     why: list[tuple[str, str]]
-    # Decimals of the currency's smallest unit, which points are counted in; said when not 0.
-    scale: int | msgspec.UnsetType = msgspec.UNSET
+    # Decimals of the currency's smallest unit, which points, balance and lots are counted in.
+    scale: int
 
 
 class AcceptedAction(msgspec.Struct, gc=False):

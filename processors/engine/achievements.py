@@ -246,7 +246,7 @@ def _tell(
         state=state,  # type: ignore[arg-type]  # one of its states
         payload=payload,
         expires_at=None if expires is None else write(expires),
-        actor=scene.facts.get("created_by"),
+        actor=None if kind == "badge" else scene.facts.get("created_by"),
         occurred_at=scene.moment,
     )
     scene.achievements = [*scene.achievements, record]

@@ -273,7 +273,6 @@ def tell(
     rules, said, head = scene.rules, scene.action, scene.draft.head
     purse = head.purses.get(currency, _EMPTY_PURSE)
     head.sequence += 1
-    scale = rules.scales.get(currency, 0)
     posting = Posting(
         id=f"{said.id}#{name}",
         action_id=said.id,
@@ -300,9 +299,8 @@ def tell(
         reason=reason,
         reference=scene.kind.reference(scene.facts),
         why=why,
+        scale=rules.scales.get(currency, 0),
     )
-    if scale:
-        posting.scale = scale
     scene.postings.append(posting)
 
 

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-import msgspec
-
 from processors.engine.boards import columns_name
 from processors.engine.decision import Refusal
 from processors.engine.derived import bind_derives, bind_returns
@@ -164,7 +162,7 @@ class ActionBinder:
             kind=rule.kind,
             action=rule.action or action_name,
             currency=currency,
-            scale=scale or msgspec.UNSET,
+            scale=scale,
             takes=rule.kind in TAKES,
             ladder=None if ladder is None else ladder.name,
             eras=bind_eras(program, rule, bind_base(rule, terms), ladder, terms),

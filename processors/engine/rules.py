@@ -97,7 +97,7 @@ class AwardRule(msgspec.Struct, frozen=True, gc=False):
     kind: Kind
     action: str  # What its postings call the action.
     currency: str
-    scale: int | msgspec.UnsetType  # Said by postings of a currency with decimals.
+    scale: int
     takes: bool  # Its points leave the balance, which has to have them.
     ladder: str | None
     eras: tuple[Era, ...]
