@@ -7,7 +7,8 @@ from audit.book import Book
 from audit.members import Member
 from audit.records import Record
 from audit.results import Key
-from schemas.accounts import read_head, split_key, view
+from schemas.account_view import view
+from schemas.accounts import read_head, split_key
 
 Views = dict[Key, dict[str, Any]]
 """By (program, subject): what an account shows of itself (schemas.accounts.view)."""

@@ -206,4 +206,3 @@ class ActionType(Part):
             if self.facts[name].type != fact.type or self.facts[name].required < fact.required:
                 raise ValueError(f"the fact {name} comes with {self.effect} and is a {fact.type}")
         return self
-
