@@ -37,6 +37,7 @@ class Rate(Part):
 
     times: Annotated[int, Field(gt=0, le=1_000)]
     per: FixedSpan
+    suspicious: bool = False
 
 
 class Limits(Part):

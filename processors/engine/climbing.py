@@ -103,8 +103,8 @@ def review(scene: Scene) -> Refusal | None:
             *put_on(scene, ladder, ladder.steps[place - 1], points, None),
         ]
         reviewed[ladder.name] = points
-    else:
-        reviewed.pop(ladder.name, None)
+    elif ladder.name in reviewed:
+        reviewed[ladder.name] = points
     parts.REVIEWED.write(head, reviewed)
     if scene.tiers:
         move_between(scene, ladder.name)
