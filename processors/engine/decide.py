@@ -7,7 +7,7 @@ from processors.engine.awards import award, post
 from processors.engine.boards import COUNTRY
 from processors.engine.climbing import climb_ladders, move_between
 from processors.engine.decision import Decision, Refusal
-from processors.engine.members import is_suspended, suspect
+from processors.engine.members import is_suspended, suspect, turn
 from processors.engine.paths import level
 from processors.engine.rules import Award, AwardRule, Guard, Rules, Scene
 from processors.engine.settle import release_of_day, settle
@@ -154,6 +154,8 @@ def _follow(scene: Scene) -> None:
     climb_ladders(scene)
     if kind.effect is not None:
         move_between(scene, COUNTRY)
+    if kind.effect is not None or parts.HIDDEN.name in scene.draft.head.parts:
+        turn(scene)
     if scene.rules.path_ladders and parts.PATHS.name in scene.draft.head.parts:
         level(scene)
     if kind.badges:
