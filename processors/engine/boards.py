@@ -69,6 +69,9 @@ class Boards:
         template = self._templates.get(key)
         if template is None:
             template = self._make_template(key, head, day, columns)
+        if not head.standings:
+            head.standings = dict.fromkeys(template.standings, points)
+            return template.made.get(points) or self._make_scores(template, points)
         standings = head.standings.copy()
         try:
             for standing in template.standings:
