@@ -114,7 +114,7 @@ def _apply(scene: Scene, given: Given, derived: list[Derived]) -> Decision:
             tiers += _climb(scene, ladder, purse[1], postings)
     if kind.effect is not None:
         _move(scene, COUNTRY, postings)
-    achievements = () if kind.badges <= head.badges.keys() else grant_badges(scene)
+    achievements = grant_badges(scene) if kind.badges else ()
     if kind.derives is not None:
         derived = derived + kind.derives(scene)
     if postings:
