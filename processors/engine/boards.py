@@ -81,14 +81,17 @@ class Boards:
         template = self._templates.get(key)
         if template is None:
             template = self._make_template(key, head, day, columns, category)
-        standings = head.standings.copy()
-        try:
-            for standing in template.standings:
-                standings[standing] += points
-        except KeyError:
-            head.standings = self._kept(head.standings, forget_before)
-            return self._score_first(head, day, points, columns, category)
-        head.standings = standings
+        if head.standings:
+            standings = head.standings.copy()
+            try:
+                for standing in template.standings:
+                    standings[standing] += points
+            except KeyError:
+                head.standings = self._kept(head.standings, forget_before)
+                return self._score_first(head, day, points, columns, category)
+            head.standings = standings
+        else:
+            head.standings = dict.fromkeys(template.standings, points)
         scores = template.made.get(points) or self._make_scores(template, points)
         return _hidden(scores) if HIDDEN.name in head.parts else scores
 

@@ -152,18 +152,23 @@ def _follow(scene: Scene) -> None:
         note(scene)
     scene.open = False
     climb_ladders(scene)
-    if kind.effect is not None:
-        move_between(scene, COUNTRY)
-    if kind.effect is not None or parts.HIDDEN.name in scene.draft.head.parts:
-        turn(scene)
-    if scene.rules.path_ladders and parts.PATHS.name in scene.draft.head.parts:
-        level(scene)
+    if kind.effect is not None or scene.draft.head.parts:
+        _follow_rarely(scene)
     if kind.badges:
         grant_badges(scene)
     if scene.rules.rewards:
         reach_rewards(scene)
     if kind.derives is not None:
         kind.derives(scene)
+
+
+def _follow_rarely(scene: Scene) -> None:
+    """Let follow what needs an effect, or something that few accounts have."""
+    if scene.kind.effect is not None:
+        move_between(scene, COUNTRY)
+    turn(scene)
+    if scene.rules.path_ladders and parts.PATHS.name in scene.draft.head.parts:
+        level(scene)
 
 
 def _accepted(scene: Scene) -> AcceptedAction:

@@ -68,9 +68,7 @@ async def test_a_late_action_dates_the_score_it_leads_to(sink: RedisBoards, redi
     assert await standings(redis) == [(1, "bob", 10), (2, "ann", 10)]
 
 
-async def test_who_is_hidden_stands_nowhere_and_comes_back(
-    sink: RedisBoards, redis: Redis
-) -> None:
+async def test_who_is_hidden_stands_nowhere_and_comes_back(sink: RedisBoards, redis: Redis) -> None:
     """Off every board with all scores, which go on changing unseen; told boards tell it both times."""
     told = "global all_time"
     weekly = ("global", "weekly:2025-W49")
@@ -90,7 +88,10 @@ async def test_who_is_hidden_stands_nowhere_and_comes_back(
     hidden = [(*GLOBAL, -4, "hidden"), ("global", "daily:2025-12-08", 3, "hidden")]
     assert await bring(sink, [posting(4, "ann", hidden, second=4)]) == []
     assert await standings(redis) == [(1, "bob", 7)]
-    leaves = [("tier:GOLD", "all_time", 5, "hidden"), ("tier:GOLD", "all_time", -5, "hidden leaves")]
+    leaves = [
+        ("tier:GOLD", "all_time", 5, "hidden"),
+        ("tier:GOLD", "all_time", -5, "hidden leaves"),
+    ]
     await bring(sink, [posting(5, "ann", leaves, second=5)])
     said = await bring(sink, [posting(6, "ann", [("*", told, 0, "shows")], second=6)])
     assert [(one.user_id, one.score, one.rank, one.old_rank) for one in said] == [
