@@ -316,7 +316,7 @@ def freezing(
 ) -> Callable[[Any, Batch], Awaitable[None]]:
     """Let a function sleep once it has done its work, until it is woken."""
 
-    async def frozen(connection: Any, batch: Batch) -> None:
+    async def frozen(connection: object, batch: Batch) -> None:
         await function(connection, batch)
         done.set()
         await woken.wait()
