@@ -8,10 +8,11 @@ from audit.members import Member
 from audit.records import Record
 from audit.results import Key
 from audit.views import amounts_of, as_told, shown_of
-from schemas.accounts import read_head, split_key, view
+from schemas.account_view import view
+from schemas.accounts import read_head, split_key
 
 Views = dict[Key, dict[str, Any]]
-"""By (program, subject): what an account shows of itself (schemas.accounts.view)."""
+"""By (program, subject): what an account shows of itself (schemas.account_view)."""
 
 
 def accounts_of(changelog: Iterable[Record]) -> Views:

@@ -82,7 +82,7 @@ def member(place: int) -> str:
     return f"u-{place:07d}"
 
 
-def _ordinary(rng: random.Random, place: int) -> tuple[str, str]:  # noqa: PLR0911
+def _ordinary(rng: random.Random, place: int) -> tuple[str, str]:
     """Draw what a member does: its type and its facts as JSON."""
     draw = rng.random()
     if draw < 0.59:

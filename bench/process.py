@@ -4,10 +4,13 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 _STOP_SECONDS = 30.0
 _PROC = Path("/proc")
+_ENDED = (FileNotFoundError, ProcessLookupError)
+"""What reading of a process gives that ended meanwhile."""
 
 
 class Process:
@@ -68,8 +71,9 @@ def cpu_seconds(pid: int) -> float:
     """Processor time that a process and its living children took so far; 0 as above."""
     ticks = 0
     for one in _family(pid):
-        fields = _read(one, "stat").rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
+        with suppress(*_ENDED):
+            fields = _read(one, "stat").rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -77,9 +81,10 @@ def _family(pid: int) -> Iterator[int]:
     if not (_PROC / str(pid)).exists():
         return
     yield pid
-    for task in (_PROC / str(pid) / "task").glob("*/children"):
-        for child in task.read_text().split():
-            yield from _family(int(child))
+    with suppress(*_ENDED):
+        for task in (_PROC / str(pid) / "task").glob("*/children"):
+            for child in task.read_text().split():
+                yield from _family(int(child))
 
 
 def _read(pid: int, name: str) -> str:

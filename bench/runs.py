@@ -72,5 +72,6 @@ def posting(number: int, user: str, scores: Sequence[tuple[Any, ...]] = ()) -> b
                 ("promotion winter", "4"),
                 ("floor", "4"),
             ],
+            scale=0,
         )
     )

@@ -1,14 +1,14 @@
 """The boards projector on boards with many members, beside a Redis pipeline per event."""
 
 import random
-import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from itertools import cycle
 
 from redis.asyncio import Redis
 
 from bench.results import Table
 from bench.runs import PARTITIONS, RUN, START, posting, run
+from bench.sink_rates import Work, rate
 from processors.boards import TOPIC, boards_projector
 from schemas import wire
 from schemas.results import LeaderboardUpdated
@@ -40,21 +40,23 @@ async def compare_boards(url: str, members: int, widths: Iterable[int], seconds:
     """Measure scores per second for postings on 1, 4, 9 ... boards, ours and the seeds'."""
     redis = board_store.connect(url)
     await redis.config_set("appendonly", "no")
+    server = (await redis.info("server"))["process_id"]
     await fill(redis, members, max(widths := list(widths)))
     rows = []
     for width in widths:
-        theirs = await rate(seeds_way(redis, members, width), seconds)
+        theirs = await rate([seeds_way(redis, members, width)], seconds, server)
         await redis.config_resetstat()
-        ours = await rate(our_way(redis, members, width), seconds)
+        ours = await rate([our_way(redis, members, width)], seconds, server)
         calls = (await redis.info("commandstats"))["cmdstat_fcall"]
         rows.append(
             [
                 str(width),
-                f"{ours / theirs:.1f} x",
-                f"{ours * width:,.0f}",
-                f"{theirs * width:,.0f}",
-                f"{ours:,.0f}",
-                f"{theirs:,.0f}",
+                f"{ours.per_second / theirs.per_second:.1f} x",
+                f"{theirs.processor / ours.processor:.1f} x",
+                f"{ours.per_second * width:,.0f}",
+                f"{theirs.per_second * width:,.0f}",
+                f"{ours.client / width:.1f} + {ours.server / width:.1f}",
+                f"{theirs.client / width:.1f} + {theirs.server / width:.1f}",
                 f"{calls['usec_per_call'] / 1000:.1f}",
             ]
         )
@@ -62,14 +64,16 @@ async def compare_boards(url: str, members: int, widths: Iterable[int], seconds:
     return Table(
         f"boards: {members:,} members on each",
         [
-            *("boards per posting", "ratio", "scores/s", "scores/s, seeds' way", "postings/s"),
-            *("postings/s, seeds' way", "ms per call, server"),
+            *("boards per posting", "ratio", "ratio by CPU", "scores/s", "scores/s, seeds' way"),
+            *("CPU us/score", "CPU us/score, seeds' way", "ms per call, server"),
         ],
         rows,
         [
             "ours: ties by moment and id; boards, position and answer change in one step",
             f"ours: old and new rank told on {loud(1)} of 1, {loud(4)} of 4, {loud(9)} of 9 boards",
-            "the seeds' way: per event a pipeline of one ZINCRBY per board and one ZREVRANK",
+            "the seeds' way: per event one pipeline of a ZINCRBY per board and one ZREVRANK",
+            "CPU: this process + server; the ratio by CPU is what other load on the machine moves least",
+            "the seeds' code awaits each of these commands by itself, which is slower still",
             "the seeds' way has no tie order and no position: after a crash events count twice",
         ],
     )
@@ -78,14 +82,6 @@ async def compare_boards(url: str, members: int, widths: Iterable[int], seconds:
 def loud(width: int) -> int:
     """Count the boards among the first `width` whose ranks are told."""
     return sum(len(board) == 2 for board in BOARDS[:width])
-
-
-async def rate(work: Callable[[], Awaitable[int]], seconds: float) -> float:
-    """Work for so many seconds; return how many postings a second were done."""
-    began, done = time.perf_counter(), 0
-    while (spent := time.perf_counter() - began) < seconds:
-        done += await work()
-    return done / spent
 
 
 async def fill(redis: Redis, members: int, width: int) -> None:
@@ -106,7 +102,7 @@ async def fill(redis: Redis, members: int, width: int) -> None:
             await pipe.execute()
 
 
-def our_way(redis: Redis, members: int, width: int) -> Callable[[], Awaitable[int]]:
+def our_way(redis: Redis, members: int, width: int) -> Work:
     """Return what brings one turn of postings through the projector."""
     projector = boards_projector(RedisBoards(redis), drop)
     partitions = [(TOPIC, number) for number in range(PARTITIONS)]
@@ -136,7 +132,7 @@ async def drop(_partition: int, said: list[LeaderboardUpdated]) -> None:
         wire.encode(update)
 
 
-def seeds_way(redis: Redis, members: int, width: int) -> Callable[[], Awaitable[int]]:
+def seeds_way(redis: Redis, members: int, width: int) -> Work:
     """Return what handles one event as the seeds' code does."""
     rng = random.Random(width)
     keys = [f"leaderboard:{board}:{period}" for board, period, *_ in BOARDS[:width]]

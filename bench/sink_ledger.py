@@ -1,16 +1,15 @@
 """The ledger projector, beside an SQL transaction per event."""
 
-import asyncio
 import random
-import time
-from collections.abc import Awaitable, Callable
 from itertools import cycle
+from pathlib import Path
 
 import asyncpg
 import msgspec
 
 from bench.results import Table
 from bench.runs import PARTITIONS, RUN, posting, run
+from bench.sink_rates import Rate, Work, rate
 from processors.ledger import LANES, ledger_projector
 from schemas.results import Posting
 from sinks.positions import Assigned, Partition
@@ -43,25 +42,46 @@ _SEEDS_BALANCE = """
 async def compare_ledger(url: str, seconds: float) -> Table:
     """Measure ledger rows per second with balances, ours and the seeds'."""
     values = [posting(n, member_of(n % PARTITIONS)) for n in range(POSTINGS)]
+    server = await _server(url)
     sink = PostgresLedger(url)
-    ours = await _rate([our_way(sink, values)], seconds)
+    ours = await rate([our_way(sink, values)], seconds, server)
     theirs = await _seeds_rate(url, values, 1, seconds)
     eight = await _seeds_rate(url, values, 8, seconds)
     await sink.close()
     return Table(
         f"ledger: rows with balances, {MEMBERS:,} members, fsync on",
-        ["way", "ours to it", "rows/s"],
+        ["way", "ours to it", "ours to it by CPU", "rows/s", "CPU us/row"],
         [
-            ["ours", "", f"{ours:,.0f}"],
-            ["the seeds' way, one connection", f"{ours / theirs:.1f} x", f"{theirs:,.0f}"],
-            ["the seeds' way, eight connections", f"{ours / eight:.1f} x", f"{eight:,.0f}"],
+            _row("ours", ours, ours),
+            _row("the seeds' way, one connection", theirs, ours),
+            _row("the seeds' way, eight connections", eight, ours),
         ],
         [
             f"ours: turns of {PARTITIONS} partitions with {RUN} postings each",
             f"ours: {LANES} transactions side by side, each moves the positions it comes from",
             "the seeds' way: a transaction per event, which adds the row and changes the balance",
+            "the seeds' code first looks whether the event is there, which is left out here",
+            "CPU: this process + server",
         ],
     )
+
+
+def _row(way: str, rate: Rate, ours: Rate) -> list[str]:
+    return [
+        way,
+        f"{ours.per_second / rate.per_second:.1f} x",
+        f"{rate.processor / ours.processor:.1f} x",
+        f"{rate.per_second:,.0f}",
+        f"{rate.client:.1f} + {rate.server:.1f}",
+    ]
+
+
+async def _server(url: str) -> int:
+    """Give the process that all of PostgreSQL's others are children of."""
+    connection = await asyncpg.connect(url)
+    folder = await connection.fetchval("SHOW data_directory")
+    await connection.close()
+    return int((Path(folder) / "postmaster.pid").read_text().split("\n", 1)[0])
 
 
 def member_of(partition: int) -> str:
@@ -69,7 +89,7 @@ def member_of(partition: int) -> str:
     return f"member-{_rng.randrange(partition, MEMBERS, PARTITIONS)}"
 
 
-def our_way(sink: PostgresLedger, values: list[bytes]) -> Callable[[], Awaitable[int]]:
+def our_way(sink: PostgresLedger, values: list[bytes]) -> Work:
     """Return what brings one turn of postings through the projector."""
     projector = ledger_projector(sink)
     partitions = [(_TOPIC, number) for number in range(PARTITIONS)]
@@ -88,15 +108,16 @@ def our_way(sink: PostgresLedger, values: list[bytes]) -> Callable[[], Awaitable
     return work
 
 
-async def _seeds_rate(url: str, values: list[bytes], connections: int, seconds: float) -> float:
+async def _seeds_rate(url: str, values: list[bytes], connections: int, seconds: float) -> Rate:
     opened = [await asyncpg.connect(url) for _ in range(connections)]
-    rate = await _rate([seeds_way(one, values) for one in opened], seconds)
+    server = await _server(url)
+    measured = await rate([seeds_way(one, values) for one in opened], seconds, server)
     for one in opened:
         await one.close()
-    return rate
+    return measured
 
 
-def seeds_way(connection: asyncpg.Connection, values: list[bytes]) -> Callable[[], Awaitable[int]]:
+def seeds_way(connection: asyncpg.Connection, values: list[bytes]) -> Work:
     """Return what handles one event as the seeds' code does."""
     postings = cycle(msgspec.json.decode(value, type=Posting) for value in values)
 
@@ -121,17 +142,3 @@ def seeds_way(connection: asyncpg.Connection, values: list[bytes]) -> Callable[[
         return 1
 
     return work
-
-
-async def _rate(works: list[Callable[[], Awaitable[int]]], seconds: float) -> float:
-    """Let all work at once for so many seconds; return how many postings a second were done."""
-    began = time.perf_counter()
-
-    async def until_over(work: Callable[[], Awaitable[int]]) -> int:
-        done = 0
-        while time.perf_counter() - began < seconds:
-            done += await work()
-        return done
-
-    done = await asyncio.gather(*map(until_over, works))
-    return sum(done) / (time.perf_counter() - began)

@@ -19,6 +19,7 @@ COMMANDS = {
     "doctor": (_RUNNING, "Check all that Laurel stands on, and say what to do."),
     "rules": (_RULES, "Check, compare, publish, show and stop rule versions."),
     "send": (_ACTIONS, "Send one action, or a file of them."),
+    "import": (_ACTIONS, "Move members in from another system, and report what differs."),
     "rejected": (_ACTIONS, "List records that were no valid actions, or send them again."),
     "tail": (_RESULTS, "Follow the result topics."),
     "top": (_RESULTS, "Show the top of a board."),
@@ -27,10 +28,13 @@ COMMANDS = {
 }
 """Name -> (panel of the help, summary). The module `cli.<name>` has the command as `app`."""
 
+MODULES = {"import": "moving"}
+"""The modules of commands that no module can be called like."""
+
 
 def load(name: str) -> Any:  # noqa: ANN401 - typer hides the type of its commands
     """Import a command of the list."""
-    command = typer.main.get_command(importlib.import_module(f"cli.{name}").app)
+    command = typer.main.get_command(importlib.import_module(f"cli.{MODULES.get(name, name)}").app)
     command.name = name
     return command
 

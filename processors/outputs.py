@@ -69,6 +69,8 @@ class Outputs:
 
     def decision(self, tp: TP, record: Record, action: Action, decision: Decision) -> None:
         """Say all that follows from a decision, but the account."""
+        for derived in decision.derived:
+            self._derive(derived, action.traceparent)
         if decision.rejection is not None:
             self.rejection(tp, record, decision.rejection)
             return
@@ -89,8 +91,6 @@ class Outputs:
             self._say(topics.tiers, number, action, tier)
         for achievement in decision.achievements:
             self._say(topics.achievements, number, action, achievement)
-        for derived in decision.derived:
-            self._derive(derived, action.traceparent)
 
     def _say(self, topic: str, number: int, action: Action, result: msgspec.Struct) -> None:
         headers = wire.result_headers(type(result), action.program, action.traceparent)

@@ -8,6 +8,8 @@ The head is read with every action; the other rows only when an action asks for 
 | `ids.<day>.<n>` | 16-byte hashes of the action ids that came on one UTC day, at most `IDS_PER_ROW` |
 | `set.<name>` | 16-byte hashes of the members of a bounded set |
 | `times.<ACTION>` | the moments of accepted actions that a cooldown still looks at, MessagePack |
+| `awards.<n>` | awards that expire or may be reversed, each MessagePack, laid end to end, at most `AWARDS_PER_ROW` |
+| `rate.<ACTION>`, `rate` | the moments of accepted actions that a rate still looks at, MessagePack |
 | `waiting.<n>` | referrals that wait for the code to be registered, MessagePack, at most `WAITING_PER_ROW` |
 
 Row keys are `program NUL subject` and `program NUL subject NUL row`.
@@ -27,6 +29,8 @@ IDS_PER_ROW: Final = 256
 SET_MEMBERS_MAX: Final = 4_000
 """The most members a set may have: 64,000 bytes."""
 WAITING_PER_ROW: Final = 50
+AWARDS_IN_HEAD: Final = 8
+AWARDS_PER_ROW: Final = 32
 
 
 class Rows(Protocol):
@@ -46,7 +50,8 @@ class Head(msgspec.Struct, array_like=True, gc=False):
     fields: int = 0
     # Postings so far.
     sequence: int = 0
-    # By currency: [available, lifetime], integers of the minor unit.
+    # By currency: [available, lifetime, of available in lots, held, reserved], integers of the minor
+    # unit; without the last three where nothing expires.
     purses: dict[str, list[int]] = {}
     # By ladder: the name of the step held.
     steps: dict[str, str] = {}
@@ -69,9 +74,22 @@ class Head(msgspec.Struct, array_like=True, gc=False):
     # Of a `code:` account: who owns it, and how many referrals wait for an owner.
     owner: str | None = None
     waiting: int = 0
+    # The first moment at which something on the account may be due: lots, holds, reservations.
+    due_at: int | None = None
+    # The last few awards as in the rows `awards.<n>`, and how many they are.
+    fresh_awards: bytes = b""
+    fresh_count: int = 0
+    # By number of such a row: how many awards it has, and the moment when none of them matters.
+    award_rows: dict[int, tuple[int, int]] = {}
+    # By name: what few accounts have, see schemas.parts.
+    parts: dict[str, msgspec.Raw] = {}
+    # Names of the rows of sets, cooldowns and rates: what an erasure has to find.
+    row_names: list[str] = []
 
 
 FIELDS: Final = len(Head.__struct_fields__)
+_NUMBERED: Final = ("ids.", "awards.", "waiting.")
+"""Rows whose numbers the head knows."""
 
 _encode_head = msgspec.msgpack.Encoder().encode
 _decode_head = msgspec.msgpack.Decoder(Head).decode
@@ -106,6 +124,8 @@ class Account(msgspec.Struct, gc=False):
     def put(self, name: str, row: bytes | None) -> None:
         """Change a row of a draft; None deletes it."""
         self.changed[row_key(self.program, self.subject, name)] = row
+        if name not in self.head.row_names and not name.startswith(_NUMBERED):
+            self.head.row_names = [*self.head.row_names, name]
 
 
 def open_account(program: str, subject: str, rows: Rows) -> Account:
@@ -163,26 +183,6 @@ def split_key(key: bytes) -> tuple[str, str, str]:
     """Split a row's key into program, subject and row; the row of a head is empty."""
     program, subject, *row = key.decode().split("\0", 2)
     return program, subject, row[0] if row else ""
-
-
-def view(head: Head) -> dict[str, object]:
-    """Return what people and programs may see of an account, as JSON can say it."""
-    return {
-        "sequence": head.sequence,
-        "currencies": {
-            currency: {"balance": purse[0], "lifetime": purse[1]}
-            for currency, purse in head.purses.items()
-        },
-        "steps": head.steps,
-        "country": head.country,
-        "profile": head.profile,
-        "counts": head.counts,
-        "usage": head.usage,
-        "standings": head.standings,
-        "badges": head.badges,
-        "owner": head.owner,
-        "waiting": head.waiting,
-    }
 
 
 def digest(text: str) -> bytes:

@@ -37,6 +37,7 @@ class Rate(Part):
 
     times: Annotated[int, Field(gt=0, le=1_000)]
     per: FixedSpan
+    suspicious: bool = False
 
 
 class Limits(Part):
@@ -206,4 +207,3 @@ class ActionType(Part):
             if self.facts[name].type != fact.type or self.facts[name].required < fact.required:
                 raise ValueError(f"the fact {name} comes with {self.effect} and is a {fact.type}")
         return self
-

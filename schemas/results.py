@@ -73,7 +73,7 @@ A fourth element `quiet` asks for no `leaderboard.updated`; `leaves` takes the m
 """
 
 Lot = tuple[str, int, str | None]
-"""(id of the posting that made it, points of it that this posting touches, its expiry)."""
+"""(id of the posting that made it, points put in or, negative, taken out, its expiry)."""
 
 
 class Posting(msgspec.Struct, gc=False):
@@ -105,6 +105,8 @@ class Posting(msgspec.Struct, gc=False):
     reference: dict[str, Any]
     # Every step of the sum as (what, value so far): enough to redo it by hand.
     why: list[tuple[str, str]]
+    # Decimals of the currency's smallest unit, which points, balance and lots are counted in.
+    scale: int
 
 
 class AcceptedAction(msgspec.Struct, gc=False):

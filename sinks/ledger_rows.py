@@ -13,7 +13,8 @@ from typing import Final, Protocol
 import msgspec
 from msgspec import Raw
 
-from schemas.accounts import read_head, split_key, view
+from schemas.account_view import view
+from schemas.accounts import read_head, split_key
 from sinks.ledger_tables import ACCEPTED, ACHIEVEMENTS, DECLINED, LEDGER, TIER_CHANGES, Table
 from sinks.positions import Partition
 
@@ -55,16 +56,22 @@ class Balance(msgspec.Struct, gc=False):
     earned: int
 
 
-SUMS: Final = {
-    "adjust": ("adjusted", 1),
-    "receive": ("received", 1),
-    "return": ("received", 1),
-    "redeem": ("redeemed", -1),
-    "expire": ("expired", -1),
-    "send": ("sent", -1),
-    "reverse": ("reversed", -1),
+SUMS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
+    "adjust": (("adjusted", 1),),
+    "receive": (("received", 1),),
+    "return": (("received", 1),),
+    "redeem": (("redeemed", -1),),
+    "expire": (("expired", -1),),
+    "send": (("sent", -1),),
+    "reverse": (("reversed", -1),),
+    "hold": (("held", 1),),
+    "release": (("held", -1),),
+    "forfeit": (("held", 1), ("forfeited", -1)),
+    "reserve": (("reserved", -1),),
+    "confirm": (("reserved", 1), ("redeemed", -1)),
+    "cancel": (("reserved", -1),),
 }
-"""By kind: the column of `balances` that points are added to, and with which sign."""
+"""By kind: the columns of `balances` that points are added to, and with which sign."""
 
 EARNING: Final = frozenset({"earn", "release"})
 """Kinds whose points are added to `earned`."""
@@ -100,14 +107,17 @@ def add_records(batch: Batch, topic: str, records: Sequence[Record]) -> None:
     SOURCES[topic](batch, records)
 
 
-def account_rows(batch: Batch) -> list[tuple[str, str, str, int]]:
-    """Give (program, subject, view as JSON, sequence) of every account there is."""
+def account_rows(batch: Batch) -> list[tuple[str, str, str, int, int | None]]:
+    """Give (program, subject, view as JSON, sequence, due_at) of every account there is.
+
+    `due_at` is the moment in epoch milliseconds at which something of it falls due first.
+    """
     rows = []
     for (program, subject), value in batch.accounts.items():
         if value is not None:
             head = read_head(value)
             text = without_nul(_to_json(view(head))).decode()
-            rows.append((program, subject, text, head.sequence))
+            rows.append((program, subject, text, head.sequence, head.due_at))
     return rows
 
 
@@ -176,8 +186,7 @@ def _add_to_balance(batch: Batch, posted: Posted) -> None:
     balances[posted.user_id] = Balance(
         posted.balance, posted.lifetime, posted.sequence, posted.occurred_at, earned
     )
-    if posted.kind in SUMS:
-        column, sign = SUMS[posted.kind]
+    for column, sign in SUMS.get(posted.kind, ()):
         sums = batch.sums[posted.program, posted.currency, column]
         sums[posted.user_id] += sign * posted.points
 

@@ -33,6 +33,7 @@ class PostingRow(msgspec.Struct, kw_only=True, gc=False):
     expires_at: Raw = NULL
     rule: Raw
     reason: Raw = NULL
+    scale: Raw
     reference: Raw
     lots: Raw
     why: Raw

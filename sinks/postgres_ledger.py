@@ -64,9 +64,12 @@ _SUMS: Final = """
     WHERE b.user_id = n.user_id AND b.program = $1 AND b.currency = $2
 """
 _ACCOUNTS: Final = """
-    INSERT INTO accounts (program, subject, view, sequence)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bigint[])
-    ON CONFLICT (subject, program) DO UPDATE SET view = excluded.view, sequence = excluded.sequence
+    INSERT INTO accounts (program, subject, view, sequence, due_at)
+    SELECT program, subject, view, sequence, to_timestamp(due_ms / 1000.0)
+    FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bigint[], $5::bigint[])
+        AS n(program, subject, view, sequence, due_ms)
+    ON CONFLICT (subject, program) DO UPDATE SET
+        view = excluded.view, sequence = excluded.sequence, due_at = excluded.due_at
 """
 _DELETE_ACCOUNTS: Final = """
     DELETE FROM accounts AS a USING unnest($1::text[], $2::text[]) AS d(program, subject)
@@ -173,7 +176,7 @@ async def _write(connection: Any, batch: Batch) -> None:  # noqa: ANN401 - async
         statement = _SUMS.format(column=column)
         await connection.execute(statement, program, currency, list(points), list(points.values()))
     if accounts := account_rows(batch):
-        await connection.execute(_ACCOUNTS, *_columns(accounts, 4))
+        await connection.execute(_ACCOUNTS, *_columns(accounts, 5))
     if deleted := deleted_accounts(batch):
         await connection.execute(_DELETE_ACCOUNTS, *_columns(deleted, 2))
 

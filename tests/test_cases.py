@@ -10,14 +10,6 @@ from tests.support.cases import SAID, Case, as_line, fits, play, read_cases, sho
 from tests.support.engine import ROOT, Document
 
 ALL = read_cases()
-# Reasons of what no program can say yet.
-NOT_YET = {
-    Declined.SUSPENDED: "nobody is suspended",
-    Declined.RATE_LIMITED: "no program limits the actions of a minute",
-    Declined.CONDITION: "no rule has conditions",
-    Declined.NOT_REVERSIBLE: "no award is taken back",
-    Declined.INSUFFICIENT_BALANCE: "nothing is spent",
-}
 # Reasons that the worker gives around the engine.
 WORKERS = {Rejected.MISROUTED_LOOP, Rejected.ENGINE_FAILURE}
 ENGINE = [
@@ -62,4 +54,4 @@ def test_every_reason_has_a_case() -> None:
     said = re.compile(r"\b(?:Declined|Rejected)\.([A-Z_]+)\b")
     named = {name.lower() for path in ENGINE for name in said.findall(path.read_text())}
     assert {row.get("gives") for case in ALL for row in rows(case.content)} >= named
-    assert named == {*Declined, *Rejected} - NOT_YET.keys() - WORKERS
+    assert named == {*Declined, *Rejected} - WORKERS

@@ -17,7 +17,8 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from processors.engine import Decision, Rules, decide
-from schemas.accounts import Account, changed_rows, open_account, view
+from schemas.account_view import view
+from schemas.accounts import Account, changed_rows, open_account
 from schemas.actions import Action
 from schemas.moments import DAY, HOUR
 from schemas.results import Posting
@@ -210,7 +211,7 @@ def test_an_account_is_the_sum_of_its_postings(story: list[Said], zone: str) -> 
             balance, lifetime = balance + posting.points, lifetime + posting.lifetime_points
             assert (posting.balance, posting.lifetime) == (balance, lifetime)
         head = told.engine.head(user)
-        assert head.purses.get("points", [0, 0]) == [balance, lifetime]
+        assert head.purses.get("points", [0, 0])[:2] == [balance, lifetime]
         assert head.sequence == len(postings)
 
 

@@ -33,7 +33,7 @@ def post(
 ) -> Posting:
     """Book one signed line; without `scores` it scores its points on every board."""
     id_ = f"{action.id}#{name}"
-    opened = points + min(account.balance, 0)
+    lots = touch(account, id_, points, expires_at) if points else []
     account.balance += points
     account.lifetime += points
     account.sequence += 1
@@ -57,13 +57,35 @@ def post(
         actor=actor,
         occurred_at=text(moment),
         expires_at=expires_at,
-        lots=[[id_, opened, expires_at]] if opened > 0 and points else [],
+        lots=lots,
         scores=scored(account, moment, points) if scores is None else scores,
         rule=VERSION + rule,
         reason=reason,
         reference=reference(action),
         why=why,
+        scale=0,
     )
+
+
+def touch(account: Account, id_: str, points: int, expires_at: str | None) -> list[list[Any]]:
+    """Return the lots a posting touches: a new one, or those it takes from, the earliest first."""
+    if points > 0:
+        opened = points + min(account.balance, 0)
+        if opened > 0 and expires_at is not None:
+            account.lots.append([id_, opened, expires_at])
+        return [[id_, opened, expires_at]] if opened > 0 else []
+    lots, left = [], -points
+    pool = max(account.balance, 0) - sum(lot[1] for lot in account.lots)
+    for lot in sorted(account.lots, key=lambda lot: lot[2]):
+        part = min(lot[1], left)
+        if part:
+            lots.append([lot[0], -part, lot[2]])
+            lot[1] -= part
+            left -= part
+    account.lots = [lot for lot in account.lots if lot[1]]
+    if min(left, pool) > 0:
+        lots.append(["always", -min(left, pool), None])
+    return lots
 
 
 def scored(account: Account, moment: dt.datetime, points: int) -> list[Any]:

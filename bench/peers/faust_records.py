@@ -38,6 +38,8 @@ class Account(faust.Record, serializer="json"):
     region_scores: dict[str, int]
     tier_score: int
     badges: list[str]
+    # What expires: [id, points left, expiry].
+    lots: list[list[Any]]
 
 
 class Posting(faust.Record, serializer="json", include_metadata=False):
@@ -68,6 +70,7 @@ class Posting(faust.Record, serializer="json", include_metadata=False):
     reason: str | None
     reference: dict[str, Any]
     why: list[Any]
+    scale: int
 
 
 class AcceptedAction(faust.Record, serializer="json", include_metadata=False):

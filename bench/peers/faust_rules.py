@@ -72,6 +72,7 @@ def new_account() -> Account:
         region_scores={},
         tier_score=0,
         badges=[],
+        lots=[],
     )
 
 

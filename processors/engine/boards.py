@@ -17,6 +17,7 @@ from schemas.programs import Program
 from schemas.results import Score
 
 COUNTRY: Final = "country"
+CATEGORY: Final = "category"
 TEMPLATES_MAX: Final = 4_096
 SCORES_MAX: Final = 32_768
 """How many lists of scores are kept for use again, some 800 bytes each."""
@@ -58,24 +59,30 @@ class Boards:
         self._made = 0
 
     def score(
-        self, head: Head, day: Day, points: int, columns: str, forget_before: int
+        self,
+        head: Head,
+        day: Day,
+        points: int,
+        columns: str,
+        forget_before: int,
+        category: str | None,
     ) -> list[Score]:
         """Score points of a day on the boards the member stands on; note them in the standings.
 
         `columns` names the boards. Standings of periods that ended before the moment `forget_before`
         may be dropped.
         """
-        key = (day.start, columns, head.country, *head.steps.items())
+        key = (day.start, columns, category, head.country, *head.steps.items())
         template = self._templates.get(key)
         if template is None:
-            template = self._make_template(key, head, day, columns)
+            template = self._make_template(key, head, day, columns, category)
         standings = head.standings.copy()
         try:
             for standing in template.standings:
                 standings[standing] += points
         except KeyError:
             head.standings = self._kept(head.standings, forget_before)
-            return self._score_first(head, day, points, columns)
+            return self._score_first(head, day, points, columns, category)
         head.standings = standings
         return template.made.get(points) or self._make_scores(template, points)
 
@@ -109,12 +116,22 @@ class Boards:
         return leaves + enters
 
     def _make_template(
-        self, key: tuple[object, ...], head: Head, day: Day, columns: str
+        self,
+        key: tuple[object, ...],
+        head: Head,
+        day: Day,
+        columns: str,
+        category: str | None,
     ) -> Template:
         told: list[tuple[str, str]] = []
         quiet: list[tuple[str, str]] = []
         standings: list[str] = []
         for board, kind in self._columns[columns]:
+            if board.split == CATEGORY:
+                if category is not None:
+                    name = f"{board.name}:{category}"
+                    (told if kind in board.told else quiet).append((name, day.names[kind]))
+                continue
             place = "" if board.split is None else self.place(head, board.split)
             name = board.name if board.split is None else f"{board.name}:{place}"
             if board.split is not None:
@@ -136,15 +153,18 @@ class Boards:
             template.made[points] = scores
         return scores
 
-    def _score_first(self, head: Head, day: Day, points: int, columns: str) -> list[Score]:
+    def _score_first(
+        self, head: Head, day: Day, points: int, columns: str, category: str | None
+    ) -> list[Score]:
         """Score where the member stands already, else where the member belongs now."""
         standings = head.standings
         stands = {(board, period): place for board, place, period in map(_parts, standings)}
         scores: list[Score] = []
         for board, kind in self._columns[columns]:
             period = day.names[kind]
-            if board.split is None:
-                scores.append(_entry(board, "", period, points))
+            if board.split is None or board.split == CATEGORY:
+                if board.split is None or category is not None:
+                    scores.append(_entry(board, category if board.split else "", period, points))
                 continue
             place = stands.get((board.name, period))
             if place is None:
@@ -199,7 +219,7 @@ def _parts(standing: str) -> tuple[str, str, str]:
     return board, place, period
 
 
-def _entry(board: Board, place: str, period: str, points: int) -> Score:
+def _entry(board: Board, place: str | None, period: str, points: int) -> Score:
     name = f"{board.name}:{place}" if place else board.name
     if period.partition(":")[0] in board.told:
         return (name, period, points)

@@ -1,21 +1,27 @@
 """Whether the parts of a program fit together: every name that one part uses, another one declares."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
-from processors.engine.effects import EFFECT_FACTS, names_in
+from processors.engine.derived import names_in
+from processors.engine.factors import BOOSTS, PATHS, PROMOTIONS
 from processors.engine.facts import fact_scale
-from processors.engine.formulas import FormulaError, read_formula
+from processors.engine.formulas import FormulaError, NumberTerms, read_condition, read_formula
+from processors.engine.ladders import Ladder, bind_ladder
 from processors.engine.numbers import scaled
+from processors.engine.terms import ActionTerms, read_points
 from schemas.moments import calendar_of
-from schemas.programs import ActionType, Program, Rule, Table, moment_in
+from schemas.program_actions import ActionType, Bands, By, Multiplier, Rule, Table
+from schemas.programs import Levels, Program, moment_in
 
 Place = tuple[str | int, ...]
 
+TAKES = ("redeem", "send")
+
 COUNTRY = "country"
-PROMOTIONS = "promotions"
+CATEGORY = "category"
 
 
 class Flaw(NamedTuple):
@@ -30,8 +36,10 @@ class Flaw(NamedTuple):
 
 def flaws(program: Program) -> list[Flaw]:
     """Return all that does not fit together in a program that was read."""
+    found = [*_ladders(program)]
+    if found:
+        return found  # Formulas cannot be read without them.
     return [
-        *_ladders(program),
         *_promotions(program),
         *_boards(program),
         *_badges(program),
@@ -61,10 +69,24 @@ def _ladders(program: Program) -> Iterator[Flaw]:
             if low.at >= high.at:
                 message = f"{high.name} at {high.at} does not rise over {low.name} at {low.at}"
                 yield Flaw((*place, "steps", number), message)
+        if bool(ladder.steps) == bool(ladder.levels):
+            yield Flaw(place, "a ladder has either `steps` or `levels`")
+        if ladder.levels is not None:
+            yield from _levels(place, ladder.levels)
         names = [step.name for step in ladder.steps]
         for number, step in enumerate(names):
             if step in names[:number]:
                 yield Flaw((*place, "steps", number), f"{step} is written twice")
+
+
+def _levels(place: Place, levels: Levels) -> Iterator[Flaw]:
+    """Check the formulas of levels: they read `n` alone, and rise."""
+    where: Place = (*place, "levels")
+    for word, text in (("at", levels.at), *levels.grants.items()):
+        try:
+            read_formula(str(text), NumberTerms({"n": 0}))
+        except FormulaError as wrong:
+            yield Flaw((*where, word), str(wrong))
 
 
 def _promotions(program: Program) -> Iterator[Flaw]:
@@ -94,16 +116,26 @@ def _boards(program: Program) -> Iterator[Flaw]:
                 (*place, "currency"), "currency", board.currency, program.currencies
             )
         if board.split is not None:
-            splits = [COUNTRY, *program.ladders]
+            splits = [COUNTRY, CATEGORY, *program.ladders]
             yield from _unknown((*place, "split"), "split", board.split, splits)
         for kind in board.ranks if isinstance(board.ranks, list) else ():
             yield from _unknown((*place, "ranks"), "period of this board", kind, board.periods)
 
 
 def _badges(program: Program) -> Iterator[Flaw]:
-    measures = ["lifetime", *(f"count({name})" for name in program.actions)]
+    measures = [
+        *("lifetime", "balance"),
+        *(f"count({name})" for name in program.actions),
+        *(f"streak({name})" for name in program.streaks),
+    ]
     for name, badge in program.badges.items():
-        yield from _unknown(("badges", name, "measure"), "measure", badge.measure, measures)
+        place = ("badges", name)
+        if (badge.measure is None) == (badge.when is None):
+            yield Flaw(place, "a badge has either a `measure` or a condition `when`")
+        if badge.measure is not None:
+            yield from _unknown((*place, "measure"), "measure", badge.measure, measures)
+            if (badge.at is None) == (not badge.levels):
+                yield Flaw(place, "a measure has either `at` or `levels`")
 
 
 def _action(program: Program, name: str) -> Iterator[Flaw]:
@@ -115,10 +147,19 @@ def _action(program: Program, name: str) -> Iterator[Flaw]:
             yield from _bound((*place, "facts", fact), bound, scale)
     for where, fact in _facts_used(action):
         yield from _unknown((*place, *where), "fact", fact, action.facts)
+    terms = ActionTerms(program, name, _bound_ladders(program))
     for rule_name, rule in action.rules.items():
-        yield from _rule(program, action, (*place, "rules", rule_name), rule)
-    if action.referred is not None and not action.rules:
-        yield Flaw((*place, "referred"), "it has no rules that could refuse a referral")
+        yield from _rule(program, action, (*place, "rules", rule_name), rule, terms)
+    for required, asked in action.require.items():
+        yield from _condition((*place, "require", required), asked.that, terms)
+    for streak in program.streaks.values():
+        if streak.action == name:
+            yield from _condition(place, streak.restarts, terms)
+    for row in action.derives:
+        yield from _condition((*place, "derives"), row.when, terms)
+    takers = [rule_name for rule_name, rule in action.rules.items() if rule.kind in TAKES]
+    if len(takers) > 1:
+        yield Flaw((*place, "rules"), f"only one rule may take points, not {', '.join(takers)}")
     yield from _followers(program, action, place)
 
 
@@ -129,6 +170,12 @@ def _bound(place: Place, bound: Decimal | None, scale: int | None) -> Iterator[F
         yield Flaw(place, f"{bound} bounds a fact that is no number")
     elif scaled(bound)[1] > scale:
         yield Flaw(place, f"{bound} has more decimals than the fact")
+
+
+def _bound_ladders(program: Program) -> tuple[Ladder, ...]:
+    return tuple(
+        bind_ladder(name, ladder, program.currencies) for name, ladder in program.ladders.items()
+    )
 
 
 def _facts_used(action: ActionType) -> Iterator[tuple[Place, str]]:
@@ -148,52 +195,100 @@ def _facts_used(action: ActionType) -> Iterator[tuple[Place, str]]:
                 yield ("rules", name, word), fact
 
 
-def _rule(program: Program, action: ActionType, place: Place, rule: Rule) -> Iterator[Flaw]:
+def _rule(
+    program: Program, action: ActionType, place: Place, rule: Rule, terms: ActionTerms
+) -> Iterator[Flaw]:
     if rule.currency is not None:
         yield from _unknown((*place, "currency"), "currency", rule.currency, program.currencies)
     scales = {name: fact_scale(fact) for name, fact in action.facts.items()}
     numbers = {name: scale for name, scale in scales.items() if scale is not None}
-    required = {name: scale for name, scale in numbers.items() if action.facts[name].required}
     if isinstance(rule.points, Table):
-        whole = [name for name, scale in required.items() if scale == 0]
+        whole = [
+            name for name, scale in numbers.items() if scale == 0 and action.facts[name].required
+        ]
         yield from _unknown((*place, "points", "fact"), "required integer", rule.points.fact, whole)
     else:
-        try:
-            read_formula(str(rule.points), required)
-        except FormulaError as wrong:
-            yield Flaw((*place, "points"), str(wrong))
+        yield from _text((*place, "points"), str(rule.points), read_points, terms)
+    yield from _condition((*place, "when"), rule.when, terms)
+    if rule.hold is not None:
+        yield from _condition((*place, "hold", "until"), rule.hold.until, terms)
     for fact, least in rule.minimum.items():
         yield from _unknown((*place, "minimum", fact), "number fact", fact, numbers)
         if fact in numbers:
             yield from _bound((*place, "minimum", fact), least, numbers[fact])
-    yield from _multipliers(program, (*place, "multiply"), rule)
+    yield from _multipliers(program, (*place, "multiply"), rule, terms, numbers)
 
 
-def _multipliers(program: Program, place: Place, rule: Rule) -> Iterator[Flaw]:
-    names = [next(iter(item)) if isinstance(item, dict) else item for item in rule.multiply]
+def _condition(place: Place, text: str | None, terms: ActionTerms) -> Iterator[Flaw]:
+    if text is not None:
+        yield from _text(place, text, read_condition, terms)
+
+
+def _text(
+    place: Place, text: str, read: Callable[[str, ActionTerms], object], terms: ActionTerms
+) -> Iterator[Flaw]:
+    """Read a formula or a condition; what is wrong with it is a flaw."""
+    try:
+        read(text, terms)
+    except FormulaError as wrong:
+        yield Flaw(place, str(wrong))
+
+
+def _multipliers(  # noqa: C901 - one entry after another
+    program: Program,
+    place: Place,
+    rule: Rule,
+    terms: ActionTerms,
+    numbers: Mapping[str, int],
+) -> Iterator[Flaw]:
+    names = [_multiplier(item) for item in rule.multiply]
     for number, (item, name) in enumerate(zip(rule.multiply, names, strict=True)):
+        where = (*place, number)
+        if isinstance(item, By):
+            yield from _condition((*where, "when"), item.when, terms)
+            if isinstance(item.by, str):
+                yield from _text((*where, "by"), item.by, read_formula, terms)
+            continue
         if name in names[:number]:
-            yield Flaw((*place, number), f"{name} multiplies twice")
-        known = [*program.ladders, *([] if isinstance(item, dict) else [PROMOTIONS])]
-        yield from _unknown((*place, number), "multiplier", name, known)
+            yield Flaw(where, f"{name} multiplies twice")
+        if isinstance(item, Bands):
+            yield from _unknown((*where, "bands"), "number fact", item.bands, numbers)
+            if item.bands in numbers:
+                for bound in (*item.from_, *item.below):
+                    yield from _bound((*where, "bands"), bound, numbers[item.bands])
+            if bool(item.from_) == bool(item.below):
+                yield Flaw(where, "bands are either `from` bounds on or `below` them")
+            continue
+        words = [] if isinstance(item, dict) else [PROMOTIONS, BOOSTS, PATHS]
+        yield from _unknown(where, "multiplier", name, [*program.ladders, *words])
         if isinstance(item, dict) and name in program.ladders:
             steps = [step.name for step in program.ladders[name].steps]
             for step in item[name]:
-                yield from _unknown((*place, number, name, step), f"step of {name}", step, steps)
-    if len({*names} - {PROMOTIONS}) > 1:
+                yield from _unknown((*where, name, step), f"step of {name}", step, steps)
+    if len({*names} & {*program.ladders}) > 1:
         yield Flaw(place, "one ladder can multiply, not several")
+
+
+def _multiplier(item: Multiplier) -> str:
+    """Return the name of what multiplies."""
+    if isinstance(item, Bands):
+        return f"bands of {item.bands}"
+    if isinstance(item, By):
+        return "by"
+    return next(iter(item)) if isinstance(item, dict) else item
 
 
 def _followers(program: Program, action: ActionType, place: Place) -> Iterator[Flaw]:
     """Check what an action type leads to: effects, answers, derived actions."""
-    for fact in EFFECT_FACTS.get(action.effect or "", ()):
-        if fact not in action.facts or not action.facts[fact].required:
-            yield Flaw((*place, "effect"), f"{action.effect} needs the required fact {fact}")
-    if action.effect == "look_up_code" and action.answer is None:
-        yield Flaw((*place, "effect"), "look_up_code needs an `answer` to derive")
-    if action.answer is not None:
-        yield from _derivable(program, (*place, "answer"), action.answer)
-    texts = {name: fact for name, fact in action.facts.items() if fact_scale(fact) is None}
+    if action.effect in ("look_up_code", "claim_reward") and action.answer is None:
+        yield Flaw((*place, "effect"), f"{action.effect} needs an `answer` to derive")
+    for word, answer in (("answer", action.answer), ("returns", action.returns)):
+        if answer is not None:
+            yield from _derivable(program, (*place, word), answer)
+    for status, answer in action.answers.items():
+        yield from _derivable(program, (*place, "answers", status), answer)
+    memory = {f"memory.{fact}" for each in program.actions.values() for fact in each.keep.memory}
+    known = {*action.facts, *memory, "user_id", "id"}
     derived: list[str] = []
     for number, row in enumerate(action.derives):
         where = (*place, "derives", number)
@@ -201,8 +296,8 @@ def _followers(program: Program, action: ActionType, place: Place) -> Iterator[F
         if row.action in derived:
             yield Flaw(where, f"{row.action} is derived twice: their ids would be one")
         derived.append(row.action)
-        for name in sorted(names_in(row) - {"user_id"}):
-            yield from _unknown(where, "fact that is text", name, texts)
+        for name in sorted(names_in(row)):
+            yield from _unknown(where, "fact", name, known)
 
 
 def _derivable(program: Program, place: Place, name: str) -> Iterator[Flaw]:
@@ -225,7 +320,11 @@ def _rule_names(program: Program) -> Iterator[Flaw]:
 def _circles(program: Program) -> Iterator[Flaw]:
     """An action that leads back to itself would go on for ever."""
     leads: Mapping[str, set[str]] = {
-        name: {row.action for row in action.derives} | ({action.answer} if action.answer else set())
+        name: {
+            *(row.action for row in action.derives),
+            *filter(None, (action.answer, action.returns)),
+            *action.answers.values(),
+        }
         for name, action in program.actions.items()
     }
     for name in leads:

@@ -2,29 +2,31 @@
 
 from typing import Final
 
-from processors.engine.awards import award, move, post
-from processors.engine.badges import grant_badges
+from processors.engine.achievements import grant_badges, reach_rewards
+from processors.engine.awards import award, post
 from processors.engine.boards import COUNTRY
+from processors.engine.climbing import climb_ladders, move_between
 from processors.engine.decision import Decision, Refusal
-from processors.engine.ladders import Ladder, climb
-from processors.engine.rules import Award, AwardRule, Rules, Scene
+from processors.engine.members import is_suspended, suspect
+from processors.engine.paths import level
+from processors.engine.rules import Award, AwardRule, Guard, Rules, Scene
+from processors.engine.settle import release_of_day, settle
+from schemas import parts
 from schemas.accounts import Account, draft, draft_remembering
-from schemas.actions import Action, Derived
+from schemas.actions import Action
 from schemas.envelopes import Rejection
-from schemas.moments import DAY, END_OF_TIME, MINUTE, SECOND, write
-from schemas.results import AcceptedAction, Declined, DeclinedAction, Posting, Rejected, TierChanged
+from schemas.moments import DAY, MINUTE, SECOND, write
+from schemas.results import AcceptedAction, Declined, DeclinedAction, Rejected
 
 AHEAD_MAX: Final = 5 * MINUTE
 """How long before it happened the broker may have taken an action: clocks differ."""
 GRACE: Final = DAY
 """How much longer than needed the past is kept: a re-keyed record may come that much later."""
 
-_NOWHERE: Final = (0, 0)
-
 Given = list[tuple[AwardRule, Award]]
 
 
-def decide(  # noqa: C901, PLR0911, PLR0912  # a straight list of guards
+def decide(  # noqa: C901, PLR0912  # a straight list of guards
     rules: Rules, account: Account, action: Action
 ) -> Decision:
     """Decide an action by a version of its program, on the account it is keyed by.
@@ -40,6 +42,8 @@ def decide(  # noqa: C901, PLR0911, PLR0912  # a straight list of guards
     if not (kind.inside if action.internal else kind.outside):
         message = f"{action.type} may not come over actions{'.internal' * action.internal}"
         return _reject(account, action, Rejected.NOT_ALLOWED, message)
+    if account.head.parts and parts.ERASED.name in account.head.parts:
+        return _erased(rules, account, action)
     facts = kind.read_facts(action.data)
     if isinstance(facts, str):
         return _reject(account, action, Rejected.BAD_FACT, facts)
@@ -48,78 +52,116 @@ def decide(  # noqa: C901, PLR0911, PLR0912  # a straight list of guards
         message = f"it happened {-lateness // SECOND} s after it came"
         return _reject(account, action, Rejected.FROM_THE_FUTURE, message)
 
-    late = rules.accept_late
-    forget_before = -END_OF_TIME if late is None else action.append_time - late - GRACE
+    forget_before = action.append_time - rules.accept_late - GRACE
     # Kafka's transaction delivers a derived action once; any other id is remembered.
     after = (
         draft(account)
         if "#" in action.id
         else draft_remembering(account, action.id, action.append_time, forget_before)
     )
-    day, moment = rules.calendar.day(action.occurred_at), write(action.occurred_at)
-    scene = Scene(rules, kind, action, facts, after or account, day, moment, forget_before)
+    counted_at = action.occurred_at if kind.day_of is None else facts[kind.day_of]
+    day, moment = rules.calendar.day(counted_at), write(action.occurred_at)
+    left = after or account
+    scene = Scene(rules, kind, action, facts, left, left, day, moment, forget_before, [], [])
     if after is None:
         return _decline(scene, Refusal(Declined.DUPLICATE, f"{action.id} was decided before"))
-    if late is not None and lateness > late and not action.internal:
-        message = f"it came {lateness // SECOND} s after it happened"
-        return _decline(scene, Refusal(Declined.TOO_LATE, message))
-    for fact in kind.periods:
-        if fact in facts and rules.calendar.bounds(facts[fact])[1] > action.append_time:
-            return _decline(scene, Refusal(Declined.TOO_EARLY, f"{facts[fact]} has not ended"))
-    if kind.idle:
-        return _decline(scene, Refusal(Declined.NO_RULE, f"{rules.version} gives nothing for it"))
-    limited = _limited(scene) if kind.limits else None
+    due_at = after.head.due_at
+    if kind.effect is not None or (due_at is not None and due_at <= action.occurred_at):
+        scene.draft = draft(after)
+        settle(scene)
+    refusal = _refused(scene, lateness)
+    if refusal is not None:
+        return _decline(scene, refusal)
+    limited = _limited(scene, kind.limits)
     given: Given = []
-    refusal = None if kind.awards else limited
+    refusal = None if kind.awards else limited or _limited(scene, kind.last_guards)
     for rule in kind.awards:
         result = award(rule, scene, limited)
         if isinstance(result, Award):
             given.append((rule, result))
-            scene.awarded += result.points
+            if not rule.takes:
+                scene.awarded += result.points
+            if kind.first_only:
+                break
+        elif rule.takes:
+            return _decline(scene, result)
         else:
             refusal = refusal or result
     if refusal is not None and not given:
         return _decline(scene, refusal)
-    derived = kind.effect(scene) if kind.effect is not None else []
-    if isinstance(derived, Refusal):
-        return _decline(scene, derived)
-    # The action is accepted: from here on nothing refuses it.
-    return _apply(scene, given, derived)
+    return _apply(scene, given)
 
 
-def _limited(scene: Scene) -> Refusal | None:
-    """Return what the limits of the action type say, the first refusal of their order."""
-    for guard in scene.kind.limits:
+def _refused(scene: Scene, lateness: int) -> Refusal | None:
+    """Say why an action may not be looked at by its rules, in the order of `Declined`."""
+    rules, kind, action = scene.rules, scene.kind, scene.action
+    outside = not action.internal
+    if outside and kind.suspendable and is_suspended(scene):
+        return Refusal(Declined.SUSPENDED, f"{action.user_id} is suspended")
+    if outside and lateness > rules.accept_late and not kind.never_late:
+        return Refusal(Declined.TOO_LATE, f"it came {lateness // SECOND} s after it happened")
+    for fact in kind.periods:
+        if fact in scene.facts and rules.calendar.bounds(scene.facts[fact])[1] > action.append_time:
+            return Refusal(Declined.TOO_EARLY, f"{scene.facts[fact]} has not ended")
+    if kind.idle:
+        return Refusal(Declined.NO_RULE, f"{rules.version} gives nothing for it")
+    if outside and kind.campaign and not rules.begins <= action.occurred_at < rules.ends:
+        return Refusal(Declined.INACTIVE, f"{rules.program} does not run at {scene.moment}")
+    return None
+
+
+def _limited(scene: Scene, guards: tuple[Guard, ...]) -> Refusal | None:
+    """Return what the guards of the action type say, the first refusal of their order."""
+    for guard in guards:
         refusal = guard(scene)
         if refusal is not None:
             return refusal
     return None
 
 
-def _apply(scene: Scene, given: Given, derived: list[Derived]) -> Decision:
+def _apply(scene: Scene, given: Given) -> Decision:
     """Change the draft and tell the results, in the order in which they stand in the log."""
     kind, head = scene.kind, scene.draft.head
+    if kind.holds:
+        release_of_day(scene)
+    for rule, result in given:
+        post(rule, scene, result)
     counts = head.counts = head.counts.copy()
     counts[kind.type] = counts.get(kind.type, 0) + 1
-    postings = []
-    for rule, result in given:
-        postings.append(post(rule, scene, result))  # a comprehension is a call more
+    refusal = kind.effect(scene) if kind.effect is not None else None
+    if refusal is not None:
+        return _decline(scene, refusal)
+    if parts.ERASED.name not in scene.draft.head.parts:
+        _follow(scene)
+    outcome = "posted" if scene.postings else "accepted"
+    return Decision(
+        scene.draft,
+        outcome,  # type: ignore[arg-type]  # one of Outcome
+        scene.postings,
+        scene.tiers,
+        scene.achievements,
+        scene.derived,
+        None if scene.postings else _accepted(scene),
+    )
+
+
+def _follow(scene: Scene) -> None:
+    """Let everything follow that an accepted action may bring about; nothing refuses it any more."""
+    kind = scene.kind
     for note in kind.notes:
         note(scene)
-    tiers: list[TierChanged] = []
-    for ladder in scene.rules.ladders:
-        purse = head.purses.get(ladder.currency)
-        least, beyond = ladder.bounds.get(head.steps.get(ladder.name), _NOWHERE)
-        if purse is not None and not least <= purse[1] < beyond:
-            tiers += _climb(scene, ladder, purse[1], postings)
+    scene.open = False
+    climb_ladders(scene)
     if kind.effect is not None:
-        _move(scene, COUNTRY, postings)
-    achievements = () if kind.badges <= head.badges.keys() else grant_badges(scene)
+        move_between(scene, COUNTRY)
+    if scene.rules.path_ladders and parts.PATHS.name in scene.draft.head.parts:
+        level(scene)
+    if kind.badges:
+        grant_badges(scene)
+    if scene.rules.rewards:
+        reach_rewards(scene)
     if kind.derives is not None:
-        derived = derived + kind.derives(scene)
-    if postings:
-        return Decision(scene.draft, "posted", postings, tiers, achievements, derived)
-    return Decision(scene.draft, "accepted", (), tiers, achievements, derived, _accepted(scene))
+        kind.derives(scene)
 
 
 def _accepted(scene: Scene) -> AcceptedAction:
@@ -136,28 +178,26 @@ def _accepted(scene: Scene) -> AcceptedAction:
     )
 
 
-def _climb(scene: Scene, ladder: Ladder, value: int, postings: list[Posting]) -> list[TierChanged]:
-    """Take the step that a value reaches, and move between the boards of the ladder."""
-    changes = climb(scene, ladder, value, postings[-1].actor if postings else None)
-    if changes:
-        _move(scene, ladder.name, postings)
-    return changes
-
-
-def _move(scene: Scene, split: str, postings: list[Posting]) -> None:
-    """Move the member between the boards of a split, if another part of it holds now."""
-    scores = scene.rules.boards.move(scene.draft.head, split, scene.action.occurred_at)
-    if scores:
-        postings.append(move(scene, split, scores))
-
-
 def _reject(account: Account, action: Action, reason: Rejected, message: str) -> Decision:
     rejection = Rejection(reason, message, action.id, action.program, action.user_id)
     return Decision(account, "rejected", rejection=rejection)
 
 
+def _erased(rules: Rules, account: Account, action: Action) -> Decision:
+    """Refuse what comes for an erased account; a credit goes back to its sender."""
+    decision = _reject(account, action, Rejected.NOT_ALLOWED, f"{action.user_id} was erased")
+    returns = rules.actions[action.type].returns
+    back = None if returns is None else returns(rules, action)
+    if back is not None:
+        decision.derived = [back]
+    return decision
+
+
 def _decline(scene: Scene, refusal: Refusal) -> Decision:
     action = scene.action
+    scene.derived.clear()
+    if refusal.suspicious:
+        suspect(scene)
     name = "dup" if refusal.reason is Declined.DUPLICATE else "declined"
     declined = DeclinedAction(
         id=f"{action.id}#{name}",
@@ -172,4 +212,4 @@ def _decline(scene: Scene, refusal: Refusal) -> Decision:
         occurred_at=scene.moment,
         rule=scene.kind.ref,
     )
-    return Decision(scene.draft, "declined", declined=declined)
+    return Decision(scene.declined, "declined", declined=declined, derived=scene.derived)

@@ -45,3 +45,4 @@ class Refusal(NamedTuple):
     reason: Declined
     message: str
     retry_at: int | None = None
+    suspicious: bool = False

@@ -1,7 +1,7 @@
 """Facts: the named values of an action's `data`, read as its program declares them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -12,13 +12,16 @@ from processors.engine.source import compiled
 from schemas.actions import RESERVED_SUBJECTS
 from schemas.moments import Calendar, calendar_of
 from schemas.moments import read as read_moment
-from schemas.programs import Fact
+from schemas.program_facts import Fact
 
 TEXT_BYTES_MAX: Final = 1_024
 SURELY_SHORT: Final = TEXT_BYTES_MAX // 4  # characters; none has more than four bytes
 NAME_BYTES_MAX: Final = 128
 CODE_BYTES_MAX: Final = 100
 TEXTS_MAX: Final = 64
+ENTRIES_MAX: Final = 1_000
+NUMBERS_SCALE: Final = 6
+"""Decimals of the numbers of an opening."""
 
 _UNFIT: Final = (msgspec.DecodeError, ValueError)
 _NULL: Final = msgspec.Raw(b"null")
@@ -45,6 +48,13 @@ class _Column(NamedTuple):
     fact: Fact
     kind: Any
     convert: Convert
+
+    @property
+    def default(self) -> int | None:
+        """What a number is that was not sent, in units."""
+        if self.fact.default is None:
+            return None
+        return _units(self.fact.default, fact_scale(self.fact) or 0)
 
 
 def bind_facts(facts: Mapping[str, Fact], calendar: Calendar) -> FactReader:
@@ -91,8 +101,8 @@ def _reading(column: _Column, names: dict[str, object]) -> list[str]:
             f"{at} == 0" if fact.nonzero else "",
         ]
         checks = " or ".join(filter(None, bounds))
-        return [
-            f'whole, _, fraction = bytes(found.{at}).partition(b".")',
+        lines = [
+            'whole, _, fraction = text.partition(b".")',
             "digits = whole + fraction",
             f"if len(whole) > {SAFE_DIGITS} or len(fraction) > {scale} or not digits.isdigit():",
             odd,
@@ -100,6 +110,12 @@ def _reading(column: _Column, names: dict[str, object]) -> list[str]:
             *([f"if {checks}:", odd] if checks else []),
             f"facts[{column.name!r}] = {at}",
         ]
+        text = f"text = bytes(found.{at})"
+        if fact.required and fact.default is None:
+            return [text, *lines]
+        default = column.default
+        missing = [] if default is None else ["else:", f"    facts[{column.name!r}] = {default}"]
+        return [text, "if text != b'null':", *(f"    {line}" for line in lines), *missing]
     names[f"{at}_convert"] = column.convert
     lines = [f"{at} = found.{at}", f"if {at} is not None:"]
     if fact.type == "text":
@@ -124,6 +140,8 @@ def _read_carefully(
             value = None if value is None else column.convert(value)
         except ValueError as wrong:
             return f"`data.{column.name}` {wrong}: {_short(data, column.name)}"
+        if value is None:
+            value = column.default
         if value is not None:
             facts[column.name] = value
         elif column.fact.required:
@@ -144,6 +162,12 @@ def _kind(fact: Fact, calendar: Calendar) -> tuple[Any, Convert]:
         return list[str] | None, _texts
     if fact.type == "period":
         return str | None, _period(calendar)
+    if fact.type == "numbers":
+        return dict[str, msgspec.Raw] | None, _numbers
+    if fact.type == "names":
+        return dict[str, str] | None, _names
+    if fact.type == "lots":
+        return dict[str, list[tuple[msgspec.Raw, str | int]]] | None, _lots
     return str | None, {
         "text": _text,
         "member": _member,
@@ -232,6 +256,42 @@ def _texts(texts: list[str]) -> list[str]:
     for text in texts:
         _name(text, NAME_BYTES_MAX)
     return texts
+
+
+def _numbers(written: dict[str, msgspec.Raw]) -> dict[str, int]:
+    """Read numbers by name, in millionths."""
+    _few(written)
+    return {_named(name): read_units(bytes(each), NUMBERS_SCALE) for name, each in written.items()}
+
+
+def _names(written: dict[str, str]) -> dict[str, str]:
+    _few(written)
+    return {_named(name): _named(each) for name, each in written.items()}
+
+
+def _lots(
+    written: dict[str, list[tuple[msgspec.Raw, str | int]]],
+) -> dict[str, list[tuple[int, int]]]:
+    """Read lots by currency, (points, expiry): in millionths, and epoch milliseconds."""
+    _few([lot for lots in written.values() for lot in lots])
+    return {
+        _named(currency): [
+            (read_units(bytes(points), NUMBERS_SCALE), read_moment(expires_at))
+            for points, expires_at in lots
+        ]
+        for currency, lots in written.items()
+    }
+
+
+def _few(written: Sized) -> None:
+    if len(written) > ENTRIES_MAX:
+        raise ValueError(f"has more than {ENTRIES_MAX} entries")
+
+
+def _named(text: str) -> str:
+    if not text:
+        raise ValueError("has an empty name in it")
+    return _name(text, NAME_BYTES_MAX) or ""
 
 
 def _ill_typed(data: msgspec.Raw, columns: list[_Column]) -> str:

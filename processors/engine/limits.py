@@ -5,8 +5,8 @@ of it can be accepted any more. Cooldowns keep the moments of accepted actions i
 own, `once per` a set of digests.
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Collection, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -16,7 +16,7 @@ from processors.engine.rules import Guard, Note, PointsLimit, Scene
 from schemas import moments
 from schemas.accounts import DIGEST_BYTES, digest, holds
 from schemas.moments import PeriodKind
-from schemas.programs import ActionType, OncePer
+from schemas.program_actions import ActionType, OncePer, Rate
 from schemas.results import Declined
 
 PERIODS: Final[Mapping[str, PeriodKind]] = {
@@ -31,12 +31,17 @@ TIMES_MAX: Final = 7_000
 _read_moments = msgspec.msgpack.Decoder(list[int]).decode
 
 
-def bind_limits(name: str, action: ActionType) -> tuple[tuple[Guard, ...], tuple[Note, ...]]:
-    """Make the guards of an action type's limits, in the order of `Declined`, and what notes their use."""
+def bind_limits(
+    name: str, action: ActionType, scale: int, also_counted: Collection[PeriodKind]
+) -> tuple[tuple[Guard, ...], tuple[Note, ...]]:
+    """Make the guards of an action type's limits, in the order of `Declined`, and what notes their use.
+
+    `scale` is that of the currency that limits of points speak of; formulas read `also_counted`.
+    """
     limits = action.limits
     guards: list[Guard] = []
     notes: list[Note] = []
-    counted = [*limits.times, *limits.points]
+    counted: list[str] = [*limits.times, *limits.points]
     if limits.once:
         guards.append(_once(name, limits.once, action.referral))
         counted += [] if limits.once == "ever" else [limits.once]
@@ -47,18 +52,60 @@ def bind_limits(name: str, action: ActionType) -> tuple[tuple[Guard, ...], tuple
         guards.append(_cooldown(name, limits.cooldown.milliseconds))
         notes.append(_note_time(name, limits.cooldown.milliseconds))
     guards += [_times(name, period, most) for period, most in limits.times.items()]
-    guards += [_points(name, period, most) for period, most in limits.points.items()]
-    if counted:
-        notes.append(_note_usage(name, tuple(dict.fromkeys(PERIODS[word] for word in counted))))
+    guards += [_points(name, period, most, scale) for period, most in limits.points.items()]
+    periods = dict.fromkeys([*(PERIODS[word] for word in counted), *sorted(also_counted)])
+    if periods:
+        notes.append(_note_usage(name, tuple(periods)))
+    if limits.rate is not None:
+        guards.append(_rate(f"rate.{name}", name, limits.rate))
+        notes.append(_note_rate(f"rate.{name}", limits.rate))
     return tuple(guards), tuple(notes)
 
 
-def points_limits(action: ActionType) -> tuple[PointsLimit, ...]:
+def points_limits(action: ActionType, scale: int) -> tuple[PointsLimit, ...]:
     """Return the limits that trim an award."""
     return tuple(
-        PointsLimit(PERIODS[period], most, f"{most} a {period}")
+        PointsLimit(PERIODS[period], most * 10**scale, f"{most} a {period}")
         for period, most in action.limits.points.items()
     )
+
+
+def program_rate(rate: Rate) -> tuple[Guard, Note]:
+    """Make the guard and the note of the rate of a member's actions of all types."""
+    return _rate("rate", "a member", rate), _note_rate("rate", rate)
+
+
+def _rate(row: str, whose: str, rate: Rate) -> Guard:
+    length, most = rate.per.milliseconds, rate.times
+
+    def guard(scene: Scene) -> Refusal | None:
+        times = _moments_in(scene, row)
+        at = bisect_right(times, scene.action.occurred_at)
+        times.insert(at, scene.action.occurred_at)
+        for first in range(max(at - most, 0), min(at, len(times) - most - 1) + 1):
+            if times[first + most] - times[first] < length:
+                message = f"{whose}: {most} within {length // moments.SECOND} s at most"
+                return Refusal(Declined.RATE_LIMITED, message, suspicious=rate.suspicious)
+        return None
+
+    return guard
+
+
+def _note_rate(row: str, rate: Rate) -> Note:
+    length = rate.per.milliseconds
+
+    def note(scene: Scene) -> None:
+        times = _moments_in(scene, row)
+        insort(times, scene.action.occurred_at)
+        first = max(bisect_left(times, scene.forget_before - length), len(times) - TIMES_MAX)
+        scene.draft.put(row, msgspec.msgpack.encode(times[first:]))
+
+    return note
+
+
+def _moments_in(scene: Scene, row: str) -> list[int]:
+    stored = scene.draft.row(row)
+    return _read_moments(stored) if stored else []
 
 
 def left(scene: Scene, limit: PointsLimit) -> int:
@@ -142,7 +189,7 @@ def _set_row(name: str, fact: str) -> str:
 
 def _cooldown(name: str, length: int) -> Guard:
     def guard(scene: Scene) -> Refusal | None:
-        times = _moments(scene, name)
+        times = _moments_in(scene, f"times.{name}")
         moment = scene.action.occurred_at
         at = bisect_left(times, moment + length) - 1
         if at >= 0 and times[at] > moment - length:
@@ -159,18 +206,13 @@ def _cooldown(name: str, length: int) -> Guard:
 
 def _note_time(name: str, length: int) -> Note:
     def note(scene: Scene) -> None:
-        times = _moments(scene, name)
+        times = _moments_in(scene, f"times.{name}")
         insort(times, scene.action.occurred_at)
         still_near = bisect_left(times, scene.forget_before - length)
         first = max(still_near, len(times) - TIMES_MAX)
         scene.draft.put(f"times.{name}", msgspec.msgpack.encode(times[first:]))
 
     return note
-
-
-def _moments(scene: Scene, name: str) -> list[int]:
-    row = scene.draft.row(f"times.{name}")
-    return _read_moments(row) if row else []
 
 
 def _times(name: str, word: Literal["day", "week", "month", "year"], most: int) -> Guard:
@@ -184,11 +226,14 @@ def _times(name: str, word: Literal["day", "week", "month", "year"], most: int) 
     return guard
 
 
-def _points(name: str, word: Literal["day", "week", "month", "year"], most: int) -> Guard:
+def _points(
+    name: str, word: Literal["day", "week", "month", "year"], most: int, scale: int
+) -> Guard:
     period = PERIODS[word]
+    units = most * 10**scale
 
     def guard(scene: Scene) -> Refusal | None:
-        if _used(scene, period)[1] < most:
+        if _used(scene, period)[1] < units:
             return None
         return Refusal(Declined.DAILY_LIMIT, f"{name} gives {most} points a {word}")
 

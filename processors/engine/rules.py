@@ -3,7 +3,7 @@
 Everything here is made once per version by `processors.engine.bind` and never changes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,18 +12,19 @@ from processors.engine.boards import Boards
 from processors.engine.decision import Refusal
 from processors.engine.facts import FactReader
 from processors.engine.ladders import Ladder
-from schemas.accounts import Account
+from schemas.accounts import Account, Head
 from schemas.actions import Action, Derived
 from schemas.moments import Calendar, Day, PeriodKind
-from schemas.results import Kind
+from schemas.results import AchievementUnlocked, Kind, Posting, TierChanged
 
 
 class Scene(msgspec.Struct, gc=False):
-    """One action being decided.
+    """One action being decided, and what has come of it so far.
 
     The draft is this decision's own copy of the account: steps of the engine change it, nobody else
-    has seen it. `day` is the day of `occurred_at` in the program's zone, `moment` its text.
-    What ended before `forget_before` can have no further action and may be dropped.
+    has seen it. `declined` is the account if the action is declined: it remembers the id, nothing
+    else. `day` is the day that counts for limits, in the program's zone, `moment` the text of
+    `occurred_at`. What ended before `forget_before` can have no further action and may be dropped.
     """
 
     rules: "Rules"
@@ -31,11 +32,18 @@ class Scene(msgspec.Struct, gc=False):
     action: Action
     facts: dict[str, Any]
     draft: Account
+    declined: Account
     day: Day
     moment: str
     forget_before: int
+    postings: list[Posting]
+    derived: list[Derived]
+    # The action is not counted on the draft yet: formulas add it.
+    open: bool = True
     # Points that the rules of this action have given so far.
     awarded: int = 0
+    tiers: Sequence[TierChanged] = ()
+    achievements: Sequence[AchievementUnlocked] = ()
 
 
 Guard = Callable[[Scene], Refusal | None]
@@ -44,8 +52,11 @@ Guard = Callable[[Scene], Refusal | None]
 Note = Callable[[Scene], None]
 """Notes on the draft what a limit counts, once the action is accepted."""
 
-Effect = Callable[[Scene], "list[Derived] | Refusal"]
-"""Changes the draft beyond points; what it derives for other subjects, or why it may not be."""
+Effect = Callable[[Scene], Refusal | None]
+"""Changes the draft beyond points and tells what follows in the scene; or says why it may not be."""
+
+Condition = Callable[[Mapping[str, Any], Scene], bool]
+"""Tells whether a condition of a program holds."""
 
 
 class Award(msgspec.Struct, frozen=True, gc=False):
@@ -55,10 +66,12 @@ class Award(msgspec.Struct, frozen=True, gc=False):
     base: int | float
     multiplier: int | float
     why: list[tuple[str, str]]
+    # The sum without the factor of the primary path, before rounding: units and their decimals.
+    bare: tuple[int, int] = (0, 0)
 
 
-Sum = Callable[[Mapping[str, Any]], Award]
-"""Computes a rule from the facts: base points, times each factor, rounded once."""
+Sum = Callable[[Mapping[str, Any], Scene], Award | None]
+"""Computes a rule: base points, times each factor, rounded once; None where a term is missing."""
 
 
 class Era(msgspec.Struct, frozen=True, gc=False):
@@ -82,16 +95,33 @@ class AwardRule(msgspec.Struct, frozen=True, gc=False):
     name: str
     ref: str  # `loyalty@2025-01-01/purchase`
     kind: Kind
+    action: str  # What its postings call the action.
     currency: str
+    scale: int
+    takes: bool  # Its points leave the balance, which has to have them.
     ladder: str | None
     eras: tuple[Era, ...]
+    once: bool
+    when: Condition | None
+    when_text: str
     minimum: tuple[Minimum, ...]
     max_points: int | None
-    expires: Callable[[Scene], str] | None
+    expires: Callable[[Scene], int] | None
+    hold: "HoldRule | None"
+    reversible: bool
     columns: str | None  # Which boards it scores on: a name of theirs.
     category: str | None
+    path_xp: bool
     actor: str | None
     reason: str | None
+
+
+class HoldRule(msgspec.Struct, frozen=True, gc=False):
+    """How an award is held: for so long, or until a condition holds on its day."""
+
+    length: int | None
+    until: Condition | None
+    forfeits: bool
 
 
 class PointsLimit(NamedTuple):
@@ -110,24 +140,31 @@ class ActionRules(msgspec.Struct, frozen=True, gc=False):
     outside: bool  # It may come over `actions`.
     inside: bool  # It may come over `actions.internal`.
     read_facts: FactReader
+    fact_names: tuple[str, ...]
     reference: Callable[[Mapping[str, Any]], dict[str, object]]
     # A job's action may not speak of a period of these facts before its end.
     periods: tuple[str, ...]
     # It is known, but nothing follows from it.
     idle: bool
+    suspendable: bool  # Suspended members may not.
+    never_late: bool
+    campaign: bool  # Only from a campaign's start until its end.
+    day_of: str | None  # The moment fact whose day counts.
+    first_only: bool
     limits: tuple[Guard, ...]
     # Asked after the conditions of each rule.
     last_guards: tuple[Guard, ...]
     awards: tuple[AwardRule, ...]
     points_limits: tuple[PointsLimit, ...]
     effect: Effect | None
-    derives: Callable[[Scene], list[Derived]] | None
+    derives: Callable[[Scene], None] | None
+    # Derives what is said to the sender of a credit that cannot be booked.
+    returns: "Callable[[Rules, Action], Derived | None] | None"
     notes: tuple[Note, ...]
-    # The badges it may earn; then by which values, (value, badge) rising, of the lifetime and of
-    # this type's count.
-    badges: frozenset[str]
-    lifetime_badges: tuple[tuple[int, str], ...]
-    count_badges: tuple[tuple[int, str], ...]
+    # The streaks it raises, and the condition on which each begins anew.
+    streaks: Mapping[str, Condition | None]
+    holds: bool  # It has rules that hold until a condition.
+    badges: "tuple[BadgeRule, ...]"  # Those that it may earn.
 
 
 class Rules(msgspec.Struct, frozen=True, gc=False):
@@ -136,7 +173,7 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     program: str
     version: str
     calendar: Calendar
-    accept_late: int | None  # Milliseconds; None accepts any.
+    accept_late: int  # Milliseconds; more than there are accept any.
     currency: str
     actions: Mapping[str, ActionRules]
     ladders: tuple[Ladder, ...]
@@ -144,3 +181,62 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     tier_ladder: str
     first_tier: str | None
     boards: Boards
+    scales: Mapping[str, int]
+    begins: int
+    ends: int
+    reversible_for: int
+    reserve_for: int
+    # By name, across action types: what reversals and releases look up.
+    awards: Mapping[str, AwardRule]
+    path_ladders: Mapping[str, Ladder]
+    # By path and action: its factor in millionths.
+    path_factors: Mapping[str, Mapping[str, int]]
+    streaks: frozenset[str]
+    badges: frozenset[str]
+    rewards: "Mapping[str, RewardRule]"
+    unlocks: "Mapping[str, UnlockRule]"
+    suspicion: "SuspicionRule | None"
+    # The types that the engine derives by itself, where the program has them.
+    suspend_type: str | None
+    claim_type: str | None
+
+
+Measure = Callable[[Head], int]
+"""Reads a value of an account."""
+
+
+class BadgeRule(NamedTuple):
+    """A badge: a level for each value that its measure reaches, or one when its condition holds."""
+
+    name: str
+    levels: tuple[int, ...]
+    measure: Measure | None
+    when: Condition | None
+
+
+class RewardRule(NamedTuple):
+    """A reward, and from which value of its measure on it is earned; None is by hand."""
+
+    type: str
+    measure: Measure | None
+    at: int
+    at_most: int | None
+    payload: object
+
+
+class UnlockRule(NamedTuple):
+    """Something that is bought, in units of its currency."""
+
+    cost: int
+    currency: str
+    repeatable: bool
+    boost: tuple[str, int, int] | None  # currency, millionths, milliseconds
+    payload: object
+    expires: Callable[[Scene], int] | None
+
+
+class SuspicionRule(NamedTuple):
+    """After so many suspicious declines of a day a member is suspended for so long."""
+
+    times: int
+    length: int

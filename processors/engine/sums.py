@@ -4,39 +4,24 @@ A sum is base points, times each factor in order, rounded once at the end. Time 
 or a promotion of it begins or ends, so that within an era a sum depends on the step held alone.
 """
 
-from decimal import Decimal
 from itertools import pairwise
 from math import prod
-from typing import Any, Final, NamedTuple
 
 from processors.engine import numbers
+from processors.engine.factors import Factor, Finder, Maker
 from processors.engine.formulas import Formula, lifted
 from processors.engine.ladders import Ladder
-from processors.engine.numbers import POWERS, TIMES, plain, scaled, show
+from processors.engine.numbers import POWERS, plain, show
 from processors.engine.rules import Award, Era, Sum
-from processors.engine.source import compiled
+from processors.engine.source import SOURCE, compiled
+from processors.engine.terms import ActionTerms
 from schemas.moments import END_OF_TIME, calendar_of
-from schemas.programs import Currency, Program, Promotion, Rule, Table, moment_in
-
-PROMOTIONS: Final = "promotions"
-
-
-class Factor(NamedTuple):
-    """A multiplier: its name in `why`, and its value `units / 10**scale`."""
-
-    label: str
-    units: int
-    scale: int
-
-
-def ladders_of(rule: Rule) -> list[str]:
-    """Return the names of the ladders whose steps multiply a rule's base points."""
-    names = [next(iter(item)) if isinstance(item, dict) else item for item in rule.multiply]
-    return [name for name in names if name != PROMOTIONS]
+from schemas.program_actions import Rule, Table
+from schemas.programs import Currency, Program, Promotion, moment_in
 
 
 def bind_eras(
-    program: Program, action: str, rule: Rule, base: Formula, ladder: Ladder | None
+    program: Program, rule: Rule, base: Formula, ladder: Ladder | None, terms: ActionTerms
 ) -> tuple[Era, ...]:
     """Cut time and bind the sums of each era; None where the rule is not active."""
     calendar = calendar_of(program.timezone)
@@ -45,63 +30,108 @@ def bind_eras(
     promotions = [
         (moment_in(each.from_, calendar), moment_in(each.until, calendar), each)
         for each in program.promotions
-        if each.actions is None or action in each.actions
+        if each.actions is None or terms.name in each.actions
     ]
     cuts = {begin, end, *(cut for first, last, _ in promotions for cut in (first, last))}
     edges = [0, *sorted(cut for cut in cuts if 0 < cut < END_OF_TIME), END_OF_TIME]
+    maker = Maker(program, rule, rule.action or terms.name, terms)
+    currency = program.currencies[rule.currency or next(iter(program.currencies))]
     eras = []
     for start, stop in pairwise(edges):
         running = [each for first, last, each in promotions if first <= start < last]
         active = rule.active and begin <= start < end
-        sums = _sums(program, rule, base, ladder, running) if active else None
+        sums = _sums(maker, base, ladder, running, currency) if active else None
         eras.append(Era(stop, sums))
     return tuple(eras)
 
 
 def _sums(
-    program: Program, rule: Rule, base: Formula, ladder: Ladder | None, running: list[Promotion]
+    maker: Maker, base: Formula, ladder: Ladder | None, running: list[Promotion], currency: Currency
 ) -> dict[str | None, Sum]:
     """Bind a sum per step; an account that holds no step yet has the first one's."""
-    currency = program.currencies[rule.currency or next(iter(program.currencies))]
     sums: dict[str | None, Sum] = {}
     for step in ("",) if ladder is None else ladder.steps:
-        factors = [
-            factor for item in rule.multiply for factor in _factors(program, item, step, running)
-        ]
-        sums[step] = _sum(rule, base, factors, currency)
+        sums[step] = _sum(maker, base, maker.factors(step, running), currency)
         sums.setdefault(None, sums[step])
     return sums
 
 
-def _sum(rule: Rule, base: Formula, factors: list[Factor], currency: Currency) -> Sum:
-    """Write the function that computes `rule` from facts, every step of it on a line."""
+def _sum(maker: Maker, base: Formula, factors: list[Factor | Finder], currency: Currency) -> Sum:
+    """Write the function that computes a rule from facts, every step of it on a line."""
     base = lifted(base, currency.scale)
     scale, value, told = base.scale, "base", "told_base"
-    lines = ["def points(facts):", f"    base = {base.source}"]
-    lines.append(f"    {told} = {_shown(value, scale)}")
+    missing = [
+        *base.missing,
+        *(each for f in factors if isinstance(f, Finder) for each in f.missing),
+    ]
+    lines = ["def points(facts, scene):"]
+    lines += [f"    if {each} is None: return None" for each in dict.fromkeys(missing)]
+    lines += [f"    base = {base.source}", f"    {told} = {_shown(value, scale)}"]
     why = [f"({base.text!r}, {told})"]
     for number, factor in enumerate(factors, 1):
-        if factor.units != 1 or factor.scale:
-            lines.append(f"    product_{number} = {value} * {factor.units}")
+        if isinstance(factor, Finder):
+            lines += [f"    {line}" for line in factor.lines]
+            lines.append(f"    factor_{number}, label_{number} = factor, label")
+        if isinstance(factor, Finder) or factor.units != 1 or factor.scale:
+            lines.append(f"    product_{number} = {value} * {_times(number, factor)}")
             value, told, scale = f"product_{number}", f"told_{number}", scale + factor.scale
             lines.append(f"    {told} = {_shown(value, scale)}")
-        why.append(f"({factor.label!r}, {told})")
+        label = f"label_{number}" if isinstance(factor, Finder) else repr(factor.label)
+        why.append(f"({label}, {told})")
     if scale > currency.scale:
         divisor = POWERS[scale - currency.scale]
         rounded = {"floor": f"{value} // {divisor}", "nearest": f"nearest({value}, {divisor})"}
         lines.append(f"    rounded = {rounded[currency.rounding]}")
         value = "rounded"
         why.append(f"({currency.rounding!r}, {_shown(value, currency.scale)})")
-    multiplier = plain(prod(each.units for each in factors), sum(each.scale for each in factors))
+    told = f"{value}, {_plain('base', base.scale)}, {_multiplier(factors)}"
     lines.append(f"    why = [{', '.join(why)}]")
-    lines.append(f"    return Award({value}, {_plain('base', base.scale)}, {multiplier}, why)")
-    names: dict[str, Any] = {"Award": Award, "show": show, "nearest": numbers.nearest}
-    names["table"] = rule.points.table if isinstance(rule.points, Table) else None
+    lines.append(f"    return Award({told}, why{_bare(maker.rule, base, factors)})")
+    points = maker.rule.points
+    names = maker.terms.names | {"Award": Award, "show": show, "nearest": numbers.nearest}
+    names |= {"plain": plain, "table": points.table if isinstance(points, Table) else None}
     computed = compiled("points", lines, names)
-    if base.facts:
+    if any(word in line for line in lines[1:] for word in ("facts", "scene")):
         return computed
-    fixed = computed({})
-    return lambda _facts: fixed
+    return _fixed(computed({}, None))
+
+
+def _fixed(award: Award) -> Sum:
+    """Make the sum that is always the same."""
+
+    def points(_facts: object, _scene: object) -> Award:
+        return award
+
+    told = ", ".join(f"{step} = {value}" for step, value in award.why)
+    setattr(points, SOURCE, f"{award.points:,} points: {told}")
+    return points
+
+
+def _times(number: int, factor: Factor | Finder) -> str:
+    return f"factor_{number}" if isinstance(factor, Finder) else str(factor.units)
+
+
+def _multiplier(factors: list[Factor | Finder]) -> str:
+    """Write the product of all factors as JSON shows it."""
+    known = [factor for factor in factors if isinstance(factor, Factor)]
+    units, scale = prod(each.units for each in known), sum(each.scale for each in factors)
+    found = [f"factor_{n}" for n, each in enumerate(factors, 1) if isinstance(each, Finder)]
+    if not found:
+        return str(plain(units, scale))
+    return f"plain({' * '.join([str(units), *found])}, {scale})"
+
+
+def _bare(rule: Rule, base: Formula, factors: list[Factor | Finder]) -> str:
+    """Write the sum without the factor of the primary path, where path xp is made of it."""
+    if not rule.path_xp:
+        return ""
+    others = [
+        (number, factor)
+        for number, factor in enumerate(factors, 1)
+        if isinstance(factor, Factor) or not factor.of_path
+    ]
+    product = " * ".join(["base", *(_times(number, factor) for number, factor in others)])
+    return f", ({product}, {base.scale + sum(factor.scale for _, factor in others)})"
 
 
 def _plain(value: str, scale: int) -> str:
@@ -120,26 +150,3 @@ def _shown(value: str, scale: int) -> str:
         f"('%d.%0{scale}d' % divmod({value}, {power})).rstrip('0') if {value} > 0 else "
         f"show({value}, {scale})"
     )
-
-
-def _factors(
-    program: Program,
-    item: str | dict[str, dict[str, Decimal]],
-    step: str,
-    running: list[Promotion],
-) -> list[Factor]:
-    """Return what one entry of `multiply` comes to on this step while these promotions run."""
-    if item == PROMOTIONS:
-        if program.stacking == "best":
-            running = sorted(running, key=lambda each: each.factor)[-1:]
-        return [_factor(f"promotion {each.name}", each.factor) for each in running]
-    if isinstance(item, str):
-        steps = {each.name: each.multiplier for each in program.ladders[item].steps}
-        return [_factor(f"{item} {step}", steps[step])]
-    [(ladder, table)] = item.items()
-    return [_factor(f"{ladder} {step}", table.get(step, Decimal(1)))]
-
-
-def _factor(name: str, number: Decimal) -> Factor:
-    units, scale = scaled(number)
-    return Factor(f"{name} {TIMES} {show(units, scale)}", units, scale)

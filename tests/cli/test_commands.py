@@ -34,6 +34,41 @@ def published(laurel: Laurel, folder: Path, program: str, text: str = GOOD) -> P
     return path
 
 
+def test_members_move_in(laurel: Laurel, tmp_path: Path, user: str) -> None:
+    """`import` opens an account per line, says what differs, and moves nobody in twice."""
+    file = tmp_path / "members.csv"
+    rows = [f"{user}-1,120,5000,SILVER,3", f"{user}-2,7,7,GOLD,", f"{user}-3,0.5,1,,"]
+    file.write_text("\n".join(["user_id,balance,lifetime,steps.tier,streaks.login", *rows]))
+    said = laurel("import", str(file), "--program", "loyalty", "--timeout", "8", code=1)
+    assert f"{user}-1" not in said
+    assert "BRONZE" in said  # 7 points for life are no GOLD.
+    assert "condition: amounts have more decimals than points" in said
+    file.write_text("\n".join(["user_id,balance,lifetime,steps.tier,streaks.login", rows[0]]))
+    again = laurel("import", str(file), "--program", "loyalty")
+    assert "1 members stand in loyalty as the file says" in again
+    assert "120" in laurel("account", "loyalty", f"{user}-1")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("user_id,balance\nu-1,ten", "line 2: balance is no number: 'ten'"),
+        ("user_id,balance\nu-1", "line 2: 1 cells under 2 columns"),
+        ("user_id,colour\nu-1,red", "line 2: the column colour means nothing"),
+        ("balance\n3", "line 2: no user_id"),
+        ('{"balances": {}}', "line 1: no JSON object with a user_id"),
+        ('{"user_id": "u", "points": 3}', "line 1: unknown points"),
+    ],
+)
+def test_a_file_of_members_is_refused_with_its_line(
+    laurel: Laurel, tmp_path: Path, text: str, problem: str
+) -> None:
+    """What cannot be read is told before anything is sent."""
+    file = tmp_path / "members"
+    file.write_text(text)
+    assert problem in laurel("import", str(file), "--program", "loyalty", code=1)
+
+
 def test_doctor_finds_all_well(laurel: Laurel) -> None:
     """A Laurel that `laurel run` started has nothing to say but what is well."""
     said = laurel("doctor")

@@ -45,6 +45,7 @@ POSTING = Posting(
     reason=None,
     reference={},
     why=[("order_value * 0.01", "1"), ("tier GOLD * 2", "2"), ("floor", "2")],
+    scale=0,
 )
 SHORT: dict[str, Any] = {"id": "x#1", "program": "loyalty", "user_id": "u-123", "occurred_at": AT}
 ACTION: dict[str, Any] = {"action_id": "x", "action": "SIGNUP", "reference": {}, "rule": "r"}

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.account_view import view
 from schemas.accounts import (
     FIELDS,
     IDS_IN_HEAD,
@@ -19,7 +20,7 @@ from schemas.accounts import (
     open_account,
     row_key,
     split_key,
-    view,
+    write_head,
 )
 from schemas.moments import DAY
 
@@ -93,12 +94,20 @@ def test_rows_of_the_first_release_are_read() -> None:
     assert account.head.standings == {"region:US all_time": 4}
     assert not account.is_new
     [(key, row)] = changed_rows(draft(account))
-    assert (key, row) == (row_key("loyalty", "u-1"), FIRST_RELEASE)
+    assert (key, row) == (row_key("loyalty", "u-1"), write_head(head_of_today()))
+    first = msgspec.msgpack.decode(FIRST_RELEASE)
+    assert row is not None
+    assert msgspec.msgpack.decode(row)[1 : len(first)] == first[1:]
+
+
+def head_of_today() -> Account:
+    """Return the account of the first release's row."""
+    return open_account("loyalty", "u-1", {row_key("loyalty", "u-1"): FIRST_RELEASE})
 
 
 def test_fields_of_a_newer_release_survive() -> None:
     """What this release cannot read is handed on as it stands; what it changes is changed."""
-    newer = [*msgspec.msgpack.decode(FIRST_RELEASE), {"lots": [[1, 2]]}, "new"]
+    newer = [*msgspec.msgpack.decode(write_head(head_of_today())), {"lots": [[1, 2]]}, "new"]
     newer[0] = FIELDS + 2
     rows = {row_key("loyalty", "u-1"): msgspec.msgpack.encode(newer)}
     changed = draft(open_account("loyalty", "u-1", rows))

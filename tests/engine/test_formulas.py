@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.engine.formulas import FormulaError, read_formula
+from processors.engine.formulas import FormulaError, NumberTerms, read_formula
 from processors.engine.numbers import nearest, read_units, show
 from processors.engine.source import compiled
 
 SCALES = {"value": 2, "minutes": 0, "rate": 3}
+TERMS = NumberTerms(SCALES)
 FACTS = {"value": 1_234_567, "minutes": 60, "rate": -250}
 
 
 def computed(text: str) -> Fraction:
-    formula = read_formula(text, SCALES)
+    formula = read_formula(text, TERMS)
     units = compiled("units", ["def units(facts):", f"    return {formula.source}"], {})
     return Fraction(units(FACTS), 10**formula.scale)
 
@@ -63,7 +64,7 @@ def test_formulas_agree_with_fractions(text: str) -> None:
     [
         *(("value / 2", 7), ("value ** 2", 8), ("value.real", 6), ("value()", 6), ("other", 1)),
         *(("1 +", 4), ("(1", 3), ("1)", 2), ("1 2", 3), ("", 1), ("1e3", 1), ("0x10", 1)),
-        *(("__import__('os')", 12), ("value if 1 else 2", 7), ("[1]", 1), ("1_000", 1), ("'a'", 1)),
+        *(("__import__('os')", 1), ("value if 1 else 2", 7), ("[1]", 1), ("1_000", 1), ("'a'", 1)),
         *((f"{'(' * 40}1{')' * 40}", 18), (f"{'-' * 40}1", 18), ("9" * 16, 1), ("1.1234567", 1)),
         *(
             (f"{'0.000001 * ' * 6}1", 1),
@@ -75,7 +76,7 @@ def test_formulas_agree_with_fractions(text: str) -> None:
 def test_everything_else_is_refused(text: str, column: int) -> None:
     """What the grammar does not know is refused with its column: no calls, no powers, no depth."""
     with pytest.raises(FormulaError) as refused:
-        read_formula(text, SCALES)
+        read_formula(text, TERMS)
     assert refused.value.column == column
 
 

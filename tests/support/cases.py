@@ -13,7 +13,7 @@ import yaml
 
 from processors.engine import Decision, RuleBook
 from schemas import moments
-from schemas.accounts import view
+from schemas.account_view import view
 from schemas.program_files import read_program_file
 from schemas.wire import encode
 from tests.support.engine import ROOT, Document, Engine, Outcome, changed, document
@@ -148,7 +148,7 @@ def tell(engine: Engine, program: Document, user: str, outcome: Outcome) -> Docu
         if (name, member) == (program["program"], user)
     }
     ladders = {
-        name: head.steps.get(name, ladder["steps"][0]["name"])
+        name: head.steps.get(name, ladder["steps"][0]["name"] if "steps" in ladder else "1")
         for name, ladder in program.get("ladders", {}).items()
     }
     account = {"balance": purse[0], "lifetime": purse[1], "account": view(head)}
@@ -166,7 +166,8 @@ def _results(decision: Decision) -> Document:
         "points": sum(posting["points"] for posting in postings),
         "postings": postings,
         "tier_changed": [_plain(tier) for tier in decision.tiers],
-        "badges": [each.achievement for each in decision.achievements],
+        "badges": [each.achievement for each in decision.achievements if each.kind == "badge"],
+        "achievements": [_plain(each) for each in decision.achievements],
     }
 
 
@@ -178,6 +179,7 @@ def _plain(result: object) -> Document:
 def fits(actual: object, expected: object, word: str = "") -> bool:
     """Tell whether all that is expected was found; what a mapping does not name may be anything."""
     if isinstance(expected, dict):
+        actual = {} if actual is None else actual
         return isinstance(actual, dict) and all(
             fits(actual.get(name), value, name) for name, value in expected.items()
         )

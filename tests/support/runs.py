@@ -76,6 +76,7 @@ def posting(
         "reason": None,
         "reference": {},
         "why": [("order_value", "1")],
+        "scale": 0,
     }
     values |= others
     return Posting(**values)

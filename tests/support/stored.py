@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from schemas import moments
-from schemas.accounts import view
+from schemas.account_view import view
 from tests.support.engine import ROOT, Document, Engine, loyalty
 
 ROWS: Final = ROOT / "tests" / "rows"

@@ -1,7 +1,9 @@
 package loyalty;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -28,6 +30,23 @@ final class Account {
     /** Score for ever: what moves with the tier. */
     public long tierScore;
     public Set<String> badges = new HashSet<>();
+    /** What expires, in the order of award. */
+    public List<Lot> lots = new ArrayList<>();
+
+    /** Points with one expiry. */
+    static final class Lot {
+        public String id;
+        public long points;
+        public String expires;
+
+        public Lot() {}
+
+        Lot(String id, long points, String expires) {
+            this.id = id;
+            this.points = points;
+            this.expires = expires;
+        }
+    }
 
     /** What one day has used up. */
     static final class Usage {

@@ -35,7 +35,8 @@ final class Results {
             String rule,
             String reason,
             Map<String, Object> reference,
-            List<String[]> why) {}
+            List<String[]> why,
+            int scale) {}
 
     /** A record of `actions.accepted`. */
     record Accepted(

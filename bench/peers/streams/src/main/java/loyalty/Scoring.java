@@ -154,15 +154,44 @@ final class Scoring implements Processor<String, Action, String, Object> {
             String reason,
             List<String[]> why) {
         var id = action.id() + "#" + rule;
-        var opened = points + Math.min(account.balance, 0);
-        var lots = opened > 0 ? List.<Object[]>of(new Object[] {id, opened, expires}) : List.<Object[]>of();
+        var lots = points > 0 ? open(id, points, expires) : take(-points);
         account.balance += points;
         account.lifetime += points;
         forward(EARNED, new Results.Posting(
                 id, action.id(), action.program(), action.userId(), action.type(), kind, "points",
                 points, points, base, multiplier, account.balance, account.lifetime, account.tier,
                 null, ++account.sequence, actor, Moments.write(moment), expires, lots,
-                Boards.score(account, moments.day(moment), points), Rules.VERSION + rule, reason, reference(), why));
+                Boards.score(account, moments.day(moment), points), Rules.VERSION + rule, reason, reference(), why, 0));
+    }
+
+    /** A new lot: what of the points fills no debt. */
+    private List<Object[]> open(String id, long points, String expires) {
+        var opened = points + Math.min(account.balance, 0);
+        if (opened > 0 && expires != null) {
+            account.lots.add(new Account.Lot(id, opened, expires));
+        }
+        return opened > 0 ? List.<Object[]>of(new Object[] {id, opened, expires}) : List.of();
+    }
+
+    /** The lots that points are taken from, the earliest expiry first, then what never expires. */
+    private List<Object[]> take(long points) {
+        var touched = new ArrayList<Object[]>();
+        var left = points;
+        var pool = Math.max(account.balance, 0) - account.lots.stream().mapToLong(lot -> lot.points).sum();
+        account.lots.sort(java.util.Comparator.comparing(lot -> lot.expires));
+        for (var lot : account.lots) {
+            var part = Math.min(lot.points, left);
+            if (part > 0) {
+                touched.add(new Object[] {lot.id, -part, lot.expires});
+                lot.points -= part;
+                left -= part;
+            }
+        }
+        account.lots.removeIf(lot -> lot.points == 0);
+        if (Math.min(left, pool) > 0) {
+            touched.add(new Object[] {"always", -Math.min(left, pool), null});
+        }
+        return touched;
     }
 
     /** Take the country; what stands in periods that have not ended moves to its boards. */
@@ -185,7 +214,7 @@ final class Scoring implements Processor<String, Action, String, Object> {
                 action.id() + "#move_" + split, action.id(), action.program(), action.userId(),
                 action.type(), "move", "points", 0, 0, null, null, account.balance, account.lifetime,
                 account.tier, null, ++account.sequence, null, Moments.write(moment), null, List.of(),
-                scores, Rules.VERSION + split, null, reference(), why));
+                scores, Rules.VERSION + split, null, reference(), why, 0));
     }
 
     /** After an accepted action: the tier follows lifetime, and badges are granted. */

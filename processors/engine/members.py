@@ -1,0 +1,226 @@
+"""Effects on a member as a whole: profile, moving in, suspension, erasure."""
+
+from processors.engine.awards import tell
+from processors.engine.boards import COUNTRY
+from processors.engine.climbing import move_between
+from processors.engine.decision import Refusal
+from processors.engine.derived import derive
+from processors.engine.lots import (
+    AVAILABLE,
+    IN_LOTS,
+    LIFETIME,
+    Entry,
+    note_award,
+    note_due,
+    purse_of,
+    told,
+)
+from processors.engine.numbers import POWERS, show
+from processors.engine.rules import Scene
+from schemas import parts
+from schemas.accounts import FIELDS, Head, row_key
+from schemas.actions import Derived
+from schemas.moments import END_OF_TIME, write
+from schemas.parts import Streak, Suspension, Suspicion
+from schemas.results import Declined
+
+OPENING_SCALE = 6
+"""Decimals of the amounts of an opening."""
+
+
+def profile(scene: Scene) -> Refusal | None:
+    """Take what the facts say of the member; what they leave out stays."""
+    head = scene.draft.head
+    said = dict(scene.facts)
+    head.country = said.pop("country", head.country)
+    head.profile = {**head.profile, **said}
+    move_between(scene, COUNTRY)
+    return None
+
+
+def look_again(_scene: Scene) -> Refusal | None:
+    """Do nothing of its own: what is due was settled, and what is reached is given anyway."""
+    return None
+
+
+# --- suspension
+
+
+def suspend(scene: Scene) -> Refusal | None:
+    """Suspend the member, until a moment or until an end is said; a later end stays."""
+    until = scene.facts.get("until", END_OF_TIME)
+    _suspend_until(scene.draft.head, until)
+    return None
+
+
+def _suspend_until(head: Head, until: int) -> None:
+    until = max(until, parts.SUSPENSION.read(head).until)
+    parts.SUSPENSION.write(head, Suspension(until))
+    note_due(head, until)
+
+
+def unsuspend(scene: Scene) -> Refusal | None:
+    """End a suspension."""
+    parts.SUSPENSION.write(scene.draft.head, Suspension())
+    return None
+
+
+def is_suspended(scene: Scene) -> bool:
+    """Tell whether the member is suspended when the action happened."""
+    head = scene.draft.head
+    if parts.SUSPENSION.name not in head.parts:
+        return False
+    return scene.action.occurred_at < parts.SUSPENSION.read(head).until
+
+
+def suspect(scene: Scene) -> None:
+    """Count a suspicious decline on the account as it will be declined; suspend at the last one."""
+    rule, head = scene.rules.suspicion, scene.declined.head
+    if rule is None:
+        return
+    counted = parts.SUSPICION.read(head)
+    times = counted.times + 1 if counted.day == scene.day.start else 1
+    parts.SUSPICION.write(head, Suspicion(scene.day.start, times))
+    if times < rule.times:
+        return
+    until = scene.action.occurred_at + rule.length
+    _suspend_until(head, until)
+    if scene.rules.suspend_type is not None:
+        derive(
+            scene,
+            Derived(
+                id=f"{scene.action.id}#suspend",
+                program=scene.action.program,
+                user_id=scene.action.user_id,
+                type=scene.rules.suspend_type,
+                occurred_at=scene.moment,
+                data={"until": write(until), "reason": "suspicion"},
+                version=scene.rules.version,
+            ),
+        )
+
+
+# --- erasure
+
+
+def erase(scene: Scene) -> Refusal | None:
+    """Empty the account for ever."""
+    draft = scene.draft
+    head = draft.head
+    ids = [f"ids.{day}.{n}" for day, count in head.sealed.items() for n in range(-(-count // 256))]
+    awards = [f"awards.{number}" for number in head.award_rows]
+    waiting = [f"waiting.{number}" for number in range(-(-head.waiting // 50))]
+    for key in list(draft.changed):
+        draft.changed[key] = None
+    for name in (*ids, *awards, *waiting, *head.row_names):
+        draft.changed[row_key(draft.program, draft.subject, name)] = None
+    draft.head = Head(FIELDS, head.sequence)
+    parts.ERASED.write(draft.head, True)  # noqa: FBT003 - the content of the part
+    return None
+
+
+# --- moving in
+
+
+def open_account(scene: Scene) -> Refusal | None:
+    """Take over what a member had elsewhere; only as the first action of an account."""
+    head = scene.draft.head
+    if head.sequence or sum(head.counts.values()) > 1:
+        return Refusal(Declined.ONCE_ONLY, "the account has begun already")
+    facts = scene.facts
+    wrong = _names_wrong(scene)
+    if wrong:
+        return Refusal(Declined.CONDITION, wrong)
+    currencies = dict.fromkeys(
+        [
+            *facts.get("balances", {}),
+            *facts.get("lifetimes", {}),
+            *facts.get("lots", {}),
+        ]
+    )
+    for currency in currencies:
+        refusal = _open_purse(scene, currency)
+        if refusal is not None:
+            return refusal
+    _open_rest(scene)
+    return None
+
+
+def _names_wrong(scene: Scene) -> str:
+    """Say which name of the opening the program does not know; nothing when it knows all."""
+    facts, rules = scene.facts, scene.rules
+    ladders = {ladder.name: ladder.steps for ladder in rules.ladders}
+    asked = [
+        *(("balances", name, rules.scales) for name in facts.get("balances", {})),
+        *(("lifetimes", name, rules.scales) for name in facts.get("lifetimes", {})),
+        *(("lots", name, rules.scales) for name in facts.get("lots", {})),
+        *(("steps", name, ladders) for name in facts.get("steps", {})),
+        *(
+            (f"steps.{name}", step, ladders.get(name, ()))
+            for name, step in facts.get("steps", {}).items()
+        ),
+        *(("counts", name, rules.actions) for name in facts.get("counts", {})),
+        *(("badges", name, rules.badges) for name in facts.get("badges", {})),
+        *(("streaks", name, rules.streaks) for name in facts.get("streaks", {})),
+    ]
+    wrong = [f"{fact}: there is no {name}" for fact, name, known in asked if name not in known]
+    return wrong[0] if wrong else ""
+
+
+def _open_purse(scene: Scene, currency: str) -> Refusal | None:
+    facts, rules, draft = scene.facts, scene.rules, scene.draft
+    power = POWERS[OPENING_SCALE - rules.scales[currency]]
+    balance, rest = divmod(facts.get("balances", {}).get(currency, 0), power)
+    lifetime, more = divmod(facts.get("lifetimes", {}).get(currency, 0), power)
+    written = facts.get("lots", {}).get(currency, ())
+    if rest or more or any(points % power for points, _ in written):
+        return Refusal(Declined.CONDITION, f"amounts have more decimals than {currency}")
+    in_lots = sum(points for points, _ in written) // power
+    if in_lots > balance:
+        return Refusal(Declined.CONDITION, f"lots: they are more than the balance of {currency}")
+    purse = purse_of(draft, currency)
+    purse[AVAILABLE], purse[LIFETIME], purse[IN_LOTS] = balance, lifetime, in_lots
+    name = f"opening_{currency}"
+    touched = []
+    for number, (points, at) in enumerate(written, 1):
+        lot = f"{scene.action.id}#{name}_{number}"
+        units = points // power
+        entry = Entry(lot, currency, units, 0, units, scene.action.occurred_at, at)
+        note_award(draft, entry, rules.reversible_for, scene.forget_before)
+        touched.append((lot, units, at))
+    if balance > in_lots:
+        touched.append((f"{scene.action.id}#{name}", balance - in_lots, None))
+    columns = f"{currency} all_time"
+    scores = rules.boards.score(draft.head, scene.day, lifetime, columns, scene.forget_before, None)
+    tell(
+        scene,
+        name=name,
+        kind="adjust",
+        action=scene.action.type,
+        currency=currency,
+        points=balance,
+        lifetime_points=lifetime,
+        touched=told(touched),
+        scores=scores if lifetime else [],
+        rule=f"{rules.version}/{name}",
+        why=[("moved in", show(balance, rules.scales[currency]))],
+    )
+    return None
+
+
+def _open_rest(scene: Scene) -> None:
+    facts, head = scene.facts, scene.draft.head
+    head.counts = {**head.counts, **_whole(facts.get("counts", {}))}
+    head.badges = {**head.badges, **_whole(facts.get("badges", {}))}
+    days = _whole(facts.get("streaks", {})).items()
+    parts.STREAKS.write(head, {name: Streak(each, scene.day.start) for name, each in days})
+    granted = {
+        ladder.name: ladder.steps.index(facts["steps"][ladder.name])
+        for ladder in scene.rules.ladders
+        if ladder.name in facts.get("steps", {})
+    }
+    parts.GRANTED.write(head, granted)
+
+
+def _whole(numbers: dict[str, int]) -> dict[str, int]:
+    return {name: units // POWERS[OPENING_SCALE] for name, units in numbers.items()}

@@ -1,0 +1,251 @@
+"""What the names and calls of a formula stand for in one action type of a program."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from processors.engine.facts import fact_scale
+from processors.engine.formulas import (
+    Formula,
+    FormulaError,
+    Kind,
+    read_condition,
+    read_formula,
+)
+from processors.engine.ladders import Ladder
+from processors.engine.numbers import scaled
+from processors.engine.readings import NAMES
+from processors.engine.source import compiled
+from schemas import moments
+from schemas.moments import PeriodKind, calendar_of
+from schemas.programs import Program, moment_in
+
+UNITS: Final = {
+    "second": moments.SECOND,
+    "minute": moments.MINUTE,
+    "hour": moments.HOUR,
+    "day": moments.DAY,
+}
+PERIODS: Final[dict[str, PeriodKind]] = {
+    "day": "daily",
+    "week": "weekly",
+    "month": "monthly",
+    "year": "yearly",
+    "ever": "all_time",
+}
+_KINDS: Final[dict[str, Kind]] = {"flag": "truth", "moment": "number"}
+_PROFILE: Final[dict[str, Kind]] = {"country": "text", "timezone": "text", "joined_at": "number"}
+
+
+class ActionTerms:
+    """The terms of one action type. `sure` asks for numbers that cannot be missing."""
+
+    functions: Collection[str] = (
+        *("min", "max", "has", "count", "balance", "lifetime", "streak", "distinct", "total"),
+        *("previous", "memory", "table", "step", "reached", "profile", "segment", "path"),
+        *("primary", "badge", "unlocked", "moment"),
+    )
+
+    def __init__(self, program: Program, action: str, ladders: tuple[Ladder, ...]) -> None:
+        self.program = program
+        self.name = action
+        self.action = program.actions.get(action)
+        self.ladders = {ladder.name: ladder for ladder in ladders}
+        # What compiled source refers to.
+        self.names: dict[str, Any] = dict(NAMES)
+        # The counts of periods that were read, to be kept: (action type, period).
+        self.counted: set[tuple[str, PeriodKind]] = set()
+
+    # --- names
+
+    def named(self, name: str) -> Formula | str:
+        """Return what a name stands for; a message when nothing does."""
+        if self.action is not None and name in self.action.facts:
+            return self._fact(name)
+        if name in UNITS:
+            return _number(name, str(UNITS[name]))
+        if name == "nth":
+            return _number("nth", f"count(scene, {self.name!r})")
+        if name == "occurred_at":
+            return _number(name, "scene.action.occurred_at")
+        if name == "user_id":
+            return _text(name, "scene.action.user_id")
+        if name in ("balance", "lifetime"):
+            return self._purse(name, next(iter(self.program.currencies)))
+        known = ", ".join(self.action.facts) if self.action is not None else ""
+        return f"`{name}` is no fact; there is {known or 'none'}"
+
+    def _fact(self, name: str) -> Formula | str:
+        assert self.action is not None
+        fact = self.action.facts[name]
+        if fact.type in ("texts", "numbers", "names", "lots"):
+            return f"`{name}` is a list, which formulas cannot read"
+        scale, kind = fact_scale(fact), _KINDS.get(fact.type, "text")
+        sure = fact.required or fact.default is not None
+        source = f"facts[{name!r}]" if sure else f"facts.get({name!r})"
+        missing = () if sure else (source,)
+        if kind == "truth":
+            return Formula(
+                name, 0, frozenset((name,)), f"(facts.get({name!r}) is True)", kind, missing
+            )
+        if scale is None and kind != "number":
+            return Formula(name, 0, frozenset((name,)), source, kind, missing)
+        return Formula(name, scale or 0, frozenset((name,)), source, "number", missing)
+
+    def _purse(self, name: str, currency: str) -> Formula:
+        column = ("balance", "lifetime").index(name)
+        scale = self.program.currencies[currency].scale
+        source = f"purse(scene, {currency!r}, {column})"
+        return Formula(f"{name}({currency})", scale, frozenset(), source)
+
+    # --- calls
+
+    def called(self, name: str, arguments: list[str]) -> Formula | str:
+        """Return what a call stands for; a message when nothing does."""
+        read = getattr(self, f"_call_{name}")
+        try:
+            formula: Formula | str = read(*arguments)
+        except TypeError:
+            return f"`{name}({', '.join(arguments)})` has too few or too many names in it"
+        except KeyError as unknown:
+            return f"`{name}`: there is no {unknown.args[0]}"
+        if isinstance(formula, str):
+            return formula
+        return formula._replace(text=f"{name}({', '.join(arguments)})")
+
+    def _call_count(self, action: str, period: str | None = None) -> Formula:
+        self._known(self.program.actions, action)
+        if period is None or period == "ever":
+            return _number("", f"count(scene, {action!r})")
+        self._known(PERIODS, period)
+        self.counted.add((action, PERIODS[period]))
+        return _number("", f"count_in(scene, {action!r}, {PERIODS[period]!r})")
+
+    def _call_balance(self, currency: str) -> Formula:
+        return self._purse("balance", self._known(self.program.currencies, currency))
+
+    def _call_lifetime(self, currency: str) -> Formula:
+        return self._purse("lifetime", self._known(self.program.currencies, currency))
+
+    def _call_streak(self, name: str) -> Formula:
+        return _number("", f"streak(scene, {self._known(self.program.streaks, name)!r})")
+
+    def _call_distinct(self, fact: str) -> Formula:
+        kept = self.action.keep.distinct if self.action is not None else {}
+        at_most = kept[self._known(kept, fact)]
+        return _number("", f"distinct(scene, {self.name!r}, {fact!r}, {at_most})")
+
+    def _call_total(self, fact: str, period: str = "ever") -> Formula | str:
+        kept = self.action.keep.totals if self.action is not None else {}
+        if period not in kept[self._known(kept, fact)]:
+            return f"`total({fact}, {period})` is not kept: say so in `keep`"
+        assert self.action is not None
+        scale = fact_scale(self.action.facts[fact]) or 0
+        source = f"total(scene, {self.name!r}, {fact!r}, {PERIODS[period]!r})"
+        return Formula("", scale, frozenset((fact,)), source)
+
+    def _call_previous(self, fact: str) -> Formula | str:
+        kept = self.action.keep.previous if self.action is not None else []
+        self._known(kept, fact)
+        like = self._fact(fact)
+        return self._kept(like, f"previous(scene, {self.name!r}, {fact!r})")
+
+    def _call_memory(self, fact: str) -> Formula | str:
+        for name, action in self.program.actions.items():
+            if fact in action.keep.memory:
+                like = ActionTerms(self.program, name, tuple(self.ladders.values())).named(fact)
+                return self._kept(like, f"memory(scene, {fact!r})")
+        return f"no action keeps `{fact}` in its memory"
+
+    def _kept(self, like: Formula | str, source: str) -> Formula | str:
+        if isinstance(like, str):
+            return like
+        return like._replace(source=source, missing=(source,), facts=frozenset())
+
+    def _call_table(self, table: str, fact: str) -> Formula | str:
+        rows = self.program.tables[self._known(self.program.tables, table)]
+        key = self.named(fact)
+        if isinstance(key, str):
+            return key
+        texts = all(isinstance(value, str) for value in rows.values())
+        exact = {} if texts else {name: scaled(value) for name, value in rows.items()}  # type: ignore[arg-type]
+        scale = max((decimals for _, decimals in exact.values()), default=0)
+        self.names[f"table_{table}"] = (
+            rows
+            if texts
+            else {name: units * 10 ** (scale - of) for name, (units, of) in exact.items()}
+        )
+        whole = key.kind == "number"
+        source = f"table_{table}.get({f'str({key.source})' if whole else key.source})"
+        kind: Kind = "text" if texts else "number"
+        return Formula("", scale, key.facts, source, kind, (source,))
+
+    def _call_step(self, ladder: str) -> Formula:
+        self.names[f"ladder_{ladder}"] = self.ladders[self._known(self.ladders, ladder)]
+        return _text("", f"step(scene, ladder_{ladder})")
+
+    def _call_reached(self, ladder: str, step: str) -> Formula:
+        bound = self.names[f"ladder_{ladder}"] = self.ladders[self._known(self.ladders, ladder)]
+        self._known(bound.steps, step)
+        return _truth(f"reached(scene, ladder_{ladder}, {step!r})")
+
+    def _call_profile(self, name: str) -> Formula:
+        kind = _PROFILE[self._known(_PROFILE, name)]
+        source = f"profile(scene, {name!r})"
+        return Formula("", 0, frozenset(), source, kind, (source,))
+
+    def _call_segment(self, name: str) -> Formula:
+        return _truth(f"in_segment(scene, {name!r})")
+
+    def _call_path(self, name: str) -> Formula:
+        return _truth(f"walks(scene, {self._known(self.program.paths, name)!r})")
+
+    def _call_primary(self, name: str) -> Formula:
+        return _truth(f"(primary(scene) == {self._known(self.program.paths, name)!r})")
+
+    def _call_badge(self, name: str) -> Formula:
+        return _truth(f"has_badge(scene, {self._known(self.program.badges, name)!r})")
+
+    def _call_unlocked(self, name: str) -> Formula:
+        return _truth(f"has_unlock(scene, {self._known(self.program.unlocks, name)!r})")
+
+    def _call_moment(self, text: str) -> Formula | str:
+        try:
+            moment = moment_in(text, calendar_of(self.program.timezone))
+        except ValueError as wrong:
+            return str(wrong)
+        return _number("", str(moment))
+
+    def _known(self, names: Collection[str], name: str) -> str:
+        if name not in names:
+            raise KeyError(f"{name}; there is {', '.join(sorted(names)) or 'none'}")
+        return name
+
+
+def _number(text: str, source: str) -> Formula:
+    return Formula(text, 0, frozenset(), source)
+
+
+def _text(text: str, source: str) -> Formula:
+    return Formula(text, 0, frozenset(), source, "text")
+
+
+def _truth(source: str) -> Formula:
+    return Formula("", 0, frozenset(), source, "truth")
+
+
+def bind_condition(text: str, terms: ActionTerms) -> Any:  # noqa: ANN401 - a compiled function
+    """Compile a condition to a function of facts and scene. Raises FormulaError."""
+    formula = read_condition(text, terms)
+    lines = ["def holds(facts, scene):", f"    return {formula.source}"]
+    return compiled("holds", lines, terms.names)
+
+
+def read_points(text: str, terms: ActionTerms) -> Formula:
+    """Read a formula of points: only kept things and tables may be missing. Raises FormulaError."""
+    formula = read_formula(text, terms)
+    for name in sorted(formula.facts):
+        if f"facts.get({name!r})" in formula.missing:
+            column = text.find(name) + 1
+            message = f"`{name}` may be missing: make it required, or give it a default"
+            raise FormulaError(message, column)
+    return formula

@@ -1,0 +1,8 @@
+-- Points that are held, set aside, and lost before they were available.
+ALTER TABLE balances
+    ADD COLUMN held      bigint NOT NULL DEFAULT 0,
+    ADD COLUMN reserved  bigint NOT NULL DEFAULT 0,
+    ADD COLUMN forfeited bigint NOT NULL DEFAULT 0;
+
+-- Decimals of the smallest unit that amounts are counted in.
+ALTER TABLE ledger ADD COLUMN scale smallint NOT NULL DEFAULT 0;
