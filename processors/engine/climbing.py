@@ -57,8 +57,9 @@ def _grant(scene: Scene, ladder: Ladder) -> None:
     granted[ladder.name] = now
     parts.GRANTED.write(head, granted)
     for place in range(before + 1, now + 1):
-        for currency, points in ladder.grants.get(place, ()):
-            _give(scene, f"{ladder.name}_{ladder.steps[place]}".lower(), currency, points)
+        name = f"{ladder.name}_{ladder.steps[place]}".lower()
+        for number, (currency, points) in enumerate(ladder.grants.get(place, ())):
+            _give(scene, f"{name}_{currency}" if number else name, currency, points)
 
 
 def _give(scene: Scene, name: str, currency: str, points: int) -> None:
