@@ -51,7 +51,7 @@ def _may_reach(case: Case, measure: str) -> bool:
 def _measured(case: Case, measure: str) -> int:
     found = _OF_TYPE.fullmatch(measure)
     if found and found[1] == "streak":
-        return streak_length(case, found[2])
+        return streak_length(case, found[2]) or 0
     return measured(case, measure, case.currency())
 
 

@@ -43,8 +43,6 @@ class Case:
     facts: Facts
     kind: Document
     version: Version
-    # The step held before the action on the first ladder.
-    tier: str | None = None
     # Whether the member's counts, streaks and what is kept contain this action already.
     noted: bool = False
     # Days and last day of the streaks that it raises, by streak.

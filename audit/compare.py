@@ -16,14 +16,9 @@ def compare_results(book: Book, results: Results) -> Iterator[str]:
     yield from _climb_order(book, results)
     yield from _rejections(book, results)
     yield from _derived(book)
-    # Nobody who was erased stands on a board, whatever the ledger keeps.
-    listed = [
-        postings
-        for key, postings in results.postings.items()
-        if key not in book.members or not book.members[key].erased
-    ]
-    scored = scores_of(posting for postings in listed for posting in postings)
-    yield from compare_boards(book.boards(), scored, "scores of rewards.earned")
+    scored = scores_of(posting for postings in results.postings.values() for posting in postings)
+    everybody = book.boards(everybody=True)
+    yield from compare_boards(everybody, scored, "scores of rewards.earned")
 
 
 def compare_outcomes(book: Book, results: Results, where: str) -> Iterator[str]:

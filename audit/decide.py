@@ -12,14 +12,12 @@ from audit.ladders import climb_ladders, climb_paths
 from audit.members import Outcome
 from audit.posting import book_rule
 from audit.settle import settle
-from audit.steps import tier_of
 from audit.streaks import raise_streaks
 
 
 def decide(case: Case) -> Outcome:
     """Change the draft of the account as the action asks. Raises members.Declined."""
     settle(case)
-    case.tier = tier_of(case)
     raise_streaks(case)
     check_guards(case)
     given = given_by_rules(case)

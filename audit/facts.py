@@ -118,13 +118,12 @@ def _is_number(value: object) -> bool:
 
 
 def _is_lot(value: object) -> bool:
-    """Tell whether something is `[id, points, expiry]`."""
+    """Tell whether something is `[points, expiry]`."""
     return (
         isinstance(value, list)
-        and len(value) == len(("id", "points", "expiry"))
-        and _is_name(value[0])
-        and _is_number(value[1])
-        and _is_moment(value[2])
+        and len(value) == len(("points", "expiry"))
+        and _is_number(value[0])
+        and _is_moment(value[1])
     )
 
 

@@ -5,11 +5,11 @@ from audit.members import Declined
 from audit.periods import period_end
 from audit.rules import moment_of
 
-_NEVER_SUSPENDED = {
-    *("profile", "confirm", "cancel", "reverse", "suspend", "unsuspend"),
+_GIVES_NOTHING = {
+    *(None, "profile", "confirm", "cancel", "reverse", "suspend", "unsuspend"),
     *("erase", "settle", "tier_review", "resolve_rewards"),
 }
-"""Effects that suspended members are not kept from."""
+"""What suspended members are not kept from, when a service says it."""
 
 
 def check_guards(case: Case) -> None:
@@ -42,9 +42,9 @@ def _is_suspended(case: Case) -> bool:
     until = case.member.suspended_until
     if until is None or case.moment >= until or case.said.internal:
         return False
-    if case.kind.get("while_suspended") or case.effect in _NEVER_SUSPENDED:
+    if case.kind.get("while_suspended") or "admin" in origins(case):
         return False
-    gives = bool(case.rules) or case.effect is not None
+    gives = bool(case.rules) or case.effect not in _GIVES_NOTHING
     return "outside" in origins(case) or ("service" in origins(case) and gives)
 
 
@@ -62,9 +62,9 @@ def _is_too_early(case: Case) -> bool:
 
 
 def _is_over(case: Case) -> bool:
-    """Whether a member does something before the campaign starts, or from its end on."""
+    """Whether somebody but an admin says it, before the campaign starts or from its end on."""
     document, zone = case.version.document or {}, case.version.zone
-    if case.said.internal or origins(case) <= {"admin", "engine", "job"}:
+    if case.said.internal or "admin" in origins(case):
         return False
     starts, ends = document.get("starts"), document.get("ends")
     before = starts is not None and case.moment < moment_of(str(starts), zone)

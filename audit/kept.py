@@ -8,10 +8,14 @@ from audit.rules import Document
 from audit.values import Value, fact
 
 
-def streak_length(case: Case, name: str) -> int:
-    """Days of a streak, raised by this action; 0 when its last day is before yesterday."""
+def streak_length(case: Case, name: str) -> int | None:
+    """Days of a streak, raised by this action; 0 when its last day is before yesterday.
+
+    None for an action of its type and of a day before its last: that is no day of it as it stands.
+    """
     if name in case.raised:
-        return case.raised[name][0]
+        days, last = case.raised[name]
+        return None if case.day < last else days
     days, last = case.member.streaks.get(name, (0, case.day))
     return 0 if last < case.day - timedelta(days=1) else days
 

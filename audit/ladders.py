@@ -84,20 +84,26 @@ def _grant(case: Case, ladder: str, step: Document) -> None:
     if (ladder, step["name"]) in case.member.granted:
         return
     case.member.granted.add((ladder, step["name"]))
-    for currency, points in step.get("grants", {}).items():
-        name, units = f"{ladder}_{step['name']}".lower(), points * case.unit(currency)
+    for place, (currency, points) in enumerate(step.get("grants", {}).items()):
+        further = f"_{currency}" if place else ""
+        name, units = f"{ladder}_{step['name']}{further}".lower(), points * case.unit(currency)
         lots = put_in(case.member, currency, case.posting_id(name), units, None)
         add_line(case, name, "earn", currency, units, lifetime=units, lots=lots)
 
 
 def review_tier(case: Case) -> None:
-    """Step one down where the points of the window no longer reach the step held."""
+    """Step one down where the points of the window no longer reach the step held.
+
+    A later review that costs nothing has the say about what was earned since.
+    """
     name, ladders = case.facts["ladder"], case.part("ladders")
     if name not in ladders:
         raise Declined("condition")
     steps, currency = steps_of(ladders[name]), case.currency(ladders[name].get("currency"))
     held = steps.index(step_held(case, name))
     points = int(case.facts["points"] * case.unit(currency))
-    if held > 0 and points < steps[held]["at"] * case.unit(currency):
+    steps_down = held > 0 and points < steps[held]["at"] * case.unit(currency)
+    if steps_down or name in case.member.reviews:
         case.member.reviews[name] = Review(points, case.member.lifetime[currency])
+    if steps_down:
         case.stepped_down = name

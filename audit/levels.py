@@ -1,11 +1,12 @@
 """Steps of ladders, from the list in the document or from the formulas of its levels."""
 
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from math import floor
 
 from audit.grammar import SUMS, Tree, parse
-from audit.rules import Document
+from audit.rules import Document, exact
 
 
 def steps_of(ladder: Document) -> list[Document]:
@@ -25,11 +26,9 @@ def _level(levels: Document, n: int) -> Document:
 
 
 @lru_cache
-def at_level(formula: str | int, n: int) -> Fraction:
+def at_level(formula: str | int | Decimal, n: int) -> Fraction:
     """What a formula over the level `n` comes to."""
-    if isinstance(formula, int):
-        return Fraction(formula)
-    return _value(parse(formula), n)
+    return _value(parse(formula), n) if isinstance(formula, str) else exact(formula)
 
 
 def _value(tree: Tree, n: int) -> Fraction:

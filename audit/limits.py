@@ -66,7 +66,7 @@ def _check_rates(case: Case) -> None:
     """Never more than so many accepted actions within less than a time, whenever they come."""
     rate, program_rate = case.limits.get("rate"), case.part("rate")
     if rate and _is_crowded(case, case.member.accepted.get(case.said.type, ()), rate):
-        raise Declined("rate_limited")
+        raise Declined("rate_limited", suspicious=bool(rate.get("suspicious")))
     counts = bool(program_rate) and not case.said.internal
     if counts and _is_crowded(case, case.member.from_outside, program_rate):
         raise Declined("rate_limited")

@@ -28,7 +28,7 @@ def put_in(
 def take_out(
     member: Member, currency: str, points: int, order: Iterable[str] | None = None
 ) -> tuple[LotTold, ...]:
-    """Take points from lots and pool in that order, what they lack below 0; gives what was touched.
+    """Take points from lots and pool in that order, what they lack below 0; gives what was taken.
 
     The usual order is the earliest expiry first, of equal ones the earlier award, then the pool.
     """
@@ -38,7 +38,7 @@ def take_out(
     for name in [*lots_of(member, currency), POOL] if order is None else order:
         taken = min(left, pool) if name == POOL else _take_from(member, name, left)
         if taken > 0:
-            told.append((name, taken, None if name == POOL else member.lots[name].expires_at))
+            told.append((name, -taken, None if name == POOL else member.lots[name].expires_at))
         left -= taken
     return tuple(told)
 

@@ -10,7 +10,10 @@ from datetime import date
 from typing import Any, NamedTuple, Self
 
 LotTold = tuple[str, int, int | None]
-"""(id, points, expiry in epoch ms), as `lots` of a posting names it; the pool is `always`."""
+"""(id, points, expiry in epoch ms), as `lots` of a posting names it: put in, or less what was taken.
+
+Where something is taken from the pool it is called `always`.
+"""
 
 
 class Line(NamedTuple):
@@ -25,7 +28,7 @@ class Line(NamedTuple):
     lifetime_points: int
     balance: int
     lifetime: int
-    tier: str | None  # held before the action
+    tier: str | None  # held when it was booked, before the ladders follow the action
     occurred_at: int
     # Told only where something is given: see audit.posting.
     expires_at: int | None
@@ -78,13 +81,12 @@ class Standing(NamedTuple):
 
     `part` is where on a split board the member stands with it: a country, a tier, a category; empty
     on a board that is not split, None where the member has no part yet and so no place. `tie` is
-    when the score was reached, epoch ms. `off` members of boards do not stand there.
+    when the score was reached, epoch ms.
     """
 
     part: str | None
     score: int = 0
     tie: int = 0
-    off: bool = False
 
 
 class Lot(NamedTuple):
@@ -211,8 +213,6 @@ class Member:
 
     suspended_until: int | None = None
     suspicions: Counter[date] = field(default_factory=Counter)
-    # Why the member stands on no board: `suspended`, `unlisted`.
-    hidden: set[str] = field(default_factory=set)
     # By (board's name in the document, period, category).
     standings: dict[tuple[str, str, str], Standing] = field(default_factory=dict)
 
@@ -231,6 +231,12 @@ class Member:
             self, **{each.name: copy.copy(getattr(self, each.name)) for each in fields(self)}
         )
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether boards show the member: who is suspended, erased, or wants it so, is on none."""
+        wants = self.profile.get("listed", True)
+        return bool(wants) and self.suspended_until is None and not self.erased
+
     def emptied(self) -> Self:
         """The account after its erasure: what was said of it stays said, nothing else stays."""
         return type(self)(
@@ -239,6 +245,7 @@ class Member:
             outcomes=self.outcomes,
             climbs=self.climbs,
             achievements=self.achievements,
+            standings=self.standings,
             erased=True,
         )
 

@@ -52,9 +52,9 @@ def _open_currency(case: Case, currency: str) -> None:
     lifetime = _units(case, currency, _told(case, "lifetimes").get(currency, 0))
     lots: list[LotTold] = []
     rest = balance
-    for name, points, expires_at in _told(case, "lots").get(currency, []):
-        units = _units(case, currency, points)
-        lots += put_in(case.member, currency, name, units, instant(expires_at))
+    for n, (points, expires_at) in enumerate(_told(case, "lots").get(currency, []), 1):
+        units, lot = _units(case, currency, points), case.posting_id(f"{posting}_{n}")
+        lots += put_in(case.member, currency, lot, units, instant(expires_at))
         rest -= units
     if lots and rest < 0:
         raise Declined("condition")

@@ -9,10 +9,13 @@ from audit.members import Award, Line, LotTold
 from audit.periods import local_day, period_end, period_name
 from audit.rules import Document, span_ms
 from audit.standings import score
+from audit.steps import tier_of
 
 TAKES = ("redeem", "send")
 OF_LIFETIME = ("earn", "adjust")
+_DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DECEMBER = 12
 
 
@@ -47,7 +50,7 @@ def add_line(
         lifetime_points=lifetime,
         balance=member.balance[currency],
         lifetime=member.lifetime[currency],
-        tier=case.tier,
+        tier=tier_of(case),
         occurred_at=case.moment,
         expires_at=expires_at,
         lots=lots,
@@ -108,28 +111,33 @@ def expiry_of(case: Case, rule: Document) -> int | None:
 
 
 def moment_after(case: Case, written: str) -> int:
-    """The moment `1 year` after the action, or the first one after its period: `end of month`."""
+    """The moment `1 year` after the action, or the first one after its period: `end of month`.
+
+    After days and longer it is the same time of day, whatever the clock was set to meanwhile.
+    """
     zone = case.version.zone
     if written.startswith("end of "):
         kind = PERIOD_OF[written.removeprefix("end of ")]
         return period_end(period_name(kind, local_day(case.moment, zone)), zone)
     number, unit = written.split(" ")
-    months = _MONTHS.get(unit.rstrip("s"))
-    if months is None:
+    unit = unit.rstrip("s")
+    local = (_EPOCH + timedelta(milliseconds=case.moment)).astimezone(ZoneInfo(zone))
+    if unit in _MONTHS:
+        local = _months_later(local, int(number) * _MONTHS[unit])
+    elif unit in _DAYS:
+        local += timedelta(days=int(number) * _DAYS[unit])
+    else:
         return case.moment + span_ms(written)
-    return _months_later(case.moment, int(number) * months, zone)
+    return (local.replace(fold=0).astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 
-def _months_later(moment: int, months: int, zone: str) -> int:
+def _months_later(local: datetime, months: int) -> datetime:
     """The same time of day so many months later; the last day where the month is too short."""
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    local = (epoch + timedelta(milliseconds=moment)).astimezone(ZoneInfo(zone))
     month = local.month - 1 + months
     year, month = local.year + month // _DECEMBER, month % _DECEMBER + 1
     for day in range(local.day, 0, -1):
         try:
-            later = local.replace(year=year, month=month, day=day, fold=0)
+            return local.replace(year=year, month=month, day=day)
         except ValueError:
             continue
-        return (later.astimezone(UTC) - epoch) // timedelta(milliseconds=1)
-    raise ValueError(f"no day {months} months after {moment}")
+    raise ValueError(f"no day {months} months after {local}")

@@ -2,13 +2,11 @@
 
 from audit.case import Case
 from audit.members import Declined
-from audit.standings import hide, move, show
-
-UNLISTED = "unlisted"
+from audit.standings import move
 
 
 def set_profile(case: Case) -> None:
-    """Change what was sent; a new country takes the scores along, `listed: no` takes them off all boards."""
+    """Change what was sent; a new country takes the scores along."""
     member, sent = case.member, case.facts
     if sent.get("country", member.country) != member.country:
         member.country = sent["country"]
@@ -16,10 +14,6 @@ def set_profile(case: Case) -> None:
     for name in ("segments", "joined_at", "timezone", "listed"):
         if name in sent:
             member.profile[name] = sent[name]
-    if sent.get("listed") is False:
-        hide(case, UNLISTED)
-    elif sent.get("listed"):
-        show(case, UNLISTED)
 
 
 def join_path(case: Case) -> None:

@@ -38,8 +38,7 @@ def reserve(case: Case) -> None:
 def confirm(case: Case) -> None:
     """Spend what was set aside."""
     reservation = _settled(case, case.facts["reservation"])
-    points = sum(lot[1] for lot in reservation.lots)
-    add_line(case, "confirm", "confirm", reservation.currency, -points, lots=reservation.lots)
+    add_line(case, "confirm", "confirm", reservation.currency, -set_aside(reservation))
 
 
 def cancel(case: Case) -> None:
@@ -69,12 +68,17 @@ def expire(case: Case, name: str) -> None:
     )
 
 
+def set_aside(reservation: Reservation) -> int:
+    """How many points a reservation holds."""
+    return -sum(points for _, points, _ in reservation.lots)
+
+
 def _settled(case: Case, name: str) -> Reservation:
     """Take a reservation off the account. Raises Declined when there is none of this name."""
     reservation = case.member.reservations.pop(name, None)
     if reservation is None:
         raise Declined("condition")
-    case.member.reserved[reservation.currency] -= sum(lot[1] for lot in reservation.lots)
+    case.member.reserved[reservation.currency] -= set_aside(reservation)
     return reservation
 
 
@@ -84,8 +88,8 @@ def _restore(case: Case, name: str, posting: str, *, rule: str, action: str) -> 
     member, currency = case.member, reservation.currency
     lots: list[LotTold] = []
     for lot, points, expires_at in reservation.lots:
-        lots += put_in(member, currency, lot, points, expires_at)
-    points = sum(lot[1] for lot in reservation.lots)
+        lots += put_in(member, currency, lot, -points, expires_at)
+    points = set_aside(reservation)
     add_line(case, posting, "cancel", currency, points, rule=rule, action=action, lots=tuple(lots))
     for lot, _, _ in reservation.lots:
         if lot != POOL and member.lots[lot].expires_at <= case.moment and member.lots[lot].left:

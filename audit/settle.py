@@ -6,8 +6,6 @@ from functools import partial
 from audit.case import Case
 from audit.holds import forfeit, release
 from audit.reservations import expire, lapse
-from audit.standings import show
-from audit.suspension import SUSPENDED
 
 Due = tuple[int, int, int, Callable[[], None]]
 """When, which kind of thing (suspension, reservation, hold, lot), its place among them, what to do."""
@@ -39,4 +37,3 @@ def _all_due(case: Case) -> Iterator[Due]:
 
 def _end_suspension(case: Case) -> None:
     case.member.suspended_until = None
-    show(case, SUSPENDED)

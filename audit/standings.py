@@ -38,7 +38,7 @@ def score(case: Case, currency: str, points: int, scores: str, category: str | N
 
 def _add(case: Case, place: tuple[str, str, str], part: str | None, points: int) -> None:
     standings = case.member.standings
-    before = standings.get(place) or Standing(part, off=bool(case.member.hidden))
+    before = standings.get(place) or Standing(part)
     standings[place] = before._replace(score=before.score + points, tie=case.moment)
 
 
@@ -53,28 +53,7 @@ def move(case: Case, split: str) -> None:
             continue
         if period_end(place[1], case.version.zone) > case.moment:
             case.member.standings[place] = standing._replace(part=part, tie=case.moment)
-            case.moved = case.moved or not standing.off
-
-
-def hide(case: Case, why: str) -> None:
-    """Take the member off all boards whose period is not over."""
-    _set_off(case, case.member.hidden | {why})
-
-
-def show(case: Case, why: str) -> None:
-    """Let the member return to the boards whose period is not over, unless hidden for another reason."""
-    _set_off(case, case.member.hidden - {why})
-
-
-def _set_off(case: Case, hidden: set[str]) -> None:
-    member = case.member
-    member.hidden = hidden
-    for place, standing in member.standings.items():
-        ended = period_end(place[1], case.version.zone) <= case.moment
-        if standing.off != bool(hidden) and not ended:
-            tie = standing.tie if hidden else case.moment
-            member.standings[place] = standing._replace(off=bool(hidden), tie=tie)
-            case.moved = case.moved or standing.part is not None
+            case.moved = True
 
 
 def _part(case: Case, split: str | None) -> str | None:
@@ -84,12 +63,15 @@ def _part(case: Case, split: str | None) -> str | None:
     return case.member.country if split == "country" else step_held(case, split)["name"]
 
 
-def all_boards(members: Iterable[Member]) -> Boards:
-    """Every board with its members: score descending, then who reached it earlier, then id."""
+def all_boards(members: Iterable[Member], *, everybody: bool) -> Boards:
+    """Every board with its members: score descending, then who reached it earlier, then id.
+
+    `everybody` are those too whom nobody is to see there.
+    """
     found: Boards = {}
     for member in members:
         for (name, period, _), standing in member.standings.items():
-            if standing.part is not None and not standing.off:
+            if standing.part is not None and (everybody or member.is_listed):
                 board = f"{name}:{standing.part}" if standing.part else name
                 place = Place(member.subject, standing.score, standing.tie)
                 found.setdefault((board, period), []).append(place)

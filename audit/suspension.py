@@ -3,22 +3,17 @@
 from audit.case import Case, Derived, derived, instant
 from audit.periods import LAST_MOMENT, write_instant
 from audit.rules import span_ms
-from audit.standings import hide, show
-
-SUSPENDED = "suspended"
 
 
 def suspend(case: Case) -> None:
-    """Suspend until a moment, or until it is taken back; off all boards."""
+    """Suspend until a moment, or until it is taken back."""
     until = case.facts.get("until")
     case.member.suspended_until = LAST_MOMENT if until is None else instant(until)
-    hide(case, SUSPENDED)
 
 
 def unsuspend(case: Case) -> None:
     """End a suspension."""
     case.member.suspended_until = None
-    show(case, SUSPENDED)
 
 
 def suspect(case: Case) -> list[Derived]:

@@ -29,6 +29,8 @@ def named(case: Case, name: str) -> Value:
         return Fraction(case.moment)
     if name == "user_id":
         return case.said.user_id
+    if name in ("balance", "lifetime"):
+        return _TERMS[name](case, ())
     if name == "nth":
         return Fraction(_count(case, case.said.type))
     if name in _UNITS:
@@ -70,6 +72,11 @@ def _lifetime(case: Case, *named: str) -> Fraction:
     return Fraction(case.member.lifetime[currency], case.unit(currency))
 
 
+def _streak(case: Case, name: str) -> Value:
+    days = streak_length(case, name)
+    return None if days is None else Fraction(days)
+
+
 def _table(case: Case, table: str, name: str) -> Value:
     found = case.part("tables")[table].get(as_text(case.facts.get(name)))
     return found if found is None or isinstance(found, str) else Fraction(found)
@@ -93,7 +100,7 @@ _TERMS: dict[str, Callable[[Case, _Names], Value]] = {
     "count": lambda case, names: Fraction(_count(case, *names)),
     "balance": lambda case, names: _balance(case, *names),
     "lifetime": lambda case, names: _lifetime(case, *names),
-    "streak": lambda case, names: Fraction(streak_length(case, names[0])),
+    "streak": lambda case, names: _streak(case, names[0]),
     "distinct": lambda case, names: Fraction(distinct_values(case, names[0])),
     "total": lambda case, names: total_of(case, *names),
     "previous": lambda case, names: previous_of(case, names[0]),

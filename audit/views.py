@@ -7,6 +7,7 @@ from fractions import Fraction
 from audit.lots import lots_of
 from audit.members import Member
 from audit.periods import LAST_MOMENT, read_instant, write_instant
+from audit.reservations import set_aside
 
 FOR_EVER = "for ever"
 
@@ -42,8 +43,7 @@ def shown_of(member: Member) -> dict[str, object]:
         "unlocks": {name: times for name, (times, _) in member.unlocks.items()},
         "rewards": member.rewards,
         "reservations": {
-            name: sum(lot[1] for lot in reservation.lots)
-            for name, reservation in member.reservations.items()
+            name: set_aside(reservation) for name, reservation in member.reservations.items()
         },
         "holds": {name: hold.points for name, hold in member.holds.items()},
         "suspended_until": FOR_EVER if until == LAST_MOMENT else until and write_instant(until),
