@@ -18,11 +18,12 @@ from schemas.program_words import (
     TypeName,
     Word,
     as_list,
+    exact,
 )
 
 PeriodWord = Literal["day", "week", "month", "year"]
-Formula = int | str
-"""Text of processors/engine/formulas, or a whole number."""
+Formula = Annotated[int | str, BeforeValidator(exact)]
+"""Text of processors/engine/formulas, or a number."""
 
 
 class OncePer(Part):
@@ -37,6 +38,7 @@ class Rate(Part):
 
     times: Annotated[int, Field(gt=0, le=1_000)]
     per: FixedSpan
+    suspicious: bool = False
 
 
 class Limits(Part):

@@ -45,7 +45,7 @@ def _duration(written: object) -> object:
     return Duration(months=number * (12 if unit == "year" else 1))
 
 
-def _exact(written: object) -> object:
+def exact(written: object) -> object:
     """Take a number by its decimal text."""
     return str(written) if isinstance(written, float) else written
 
@@ -76,7 +76,7 @@ def as_list(written: object) -> object:
 
 Span = Annotated[Duration, BeforeValidator(_duration)]
 FixedSpan = Annotated[Duration, BeforeValidator(_duration), AfterValidator(_fixed)]
-Number = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
+Number = Annotated[Decimal, BeforeValidator(exact), Field(allow_inf_nan=False)]
 MomentText = Annotated[str, AfterValidator(_moment_text)]
 TypeName = Annotated[str, Field(pattern=_TYPE_NAME, max_length=128)]
 RuleName = Annotated[str, Field(pattern=_RULE_NAME, max_length=64)]

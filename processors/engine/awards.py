@@ -245,6 +245,7 @@ def _hold(rule: AwardRule, scene: Scene, given: Award, due: int) -> None:
         points=given.points,
         base=given.base,
         multiplier=given.multiplier,
+        expires=held.expires_at,
         category=rule.category,
         rule=rule.ref,
         why=given.why,

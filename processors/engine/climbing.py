@@ -57,8 +57,9 @@ def _grant(scene: Scene, ladder: Ladder) -> None:
     granted[ladder.name] = now
     parts.GRANTED.write(head, granted)
     for place in range(before + 1, now + 1):
-        for currency, points in ladder.grants.get(place, ()):
-            _give(scene, f"{ladder.name}_{ladder.steps[place]}".lower(), currency, points)
+        name = f"{ladder.name}_{ladder.steps[place]}".lower()
+        for number, (currency, points) in enumerate(ladder.grants.get(place, ())):
+            _give(scene, f"{name}_{currency}" if number else name, currency, points)
 
 
 def _give(scene: Scene, name: str, currency: str, points: int) -> None:
@@ -103,8 +104,8 @@ def review(scene: Scene) -> Refusal | None:
             *put_on(scene, ladder, ladder.steps[place - 1], points, None),
         ]
         reviewed[ladder.name] = points
-    else:
-        reviewed.pop(ladder.name, None)
+    elif ladder.name in reviewed:
+        reviewed[ladder.name] = points
     parts.REVIEWED.write(head, reviewed)
     if scene.tiers:
         move_between(scene, ladder.name)

@@ -85,7 +85,7 @@ def _rate(row: str, whose: str, rate: Rate) -> Guard:
         for first in range(max(at - most, 0), min(at, len(times) - most - 1) + 1):
             if times[first + most] - times[first] < length:
                 message = f"{whose}: {most} within {length // moments.SECOND} s at most"
-                return Refusal(Declined.RATE_LIMITED, message)
+                return Refusal(Declined.RATE_LIMITED, message, suspicious=rate.suspicious)
         return None
 
     return guard

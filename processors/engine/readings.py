@@ -32,9 +32,11 @@ def count_in(scene: Scene, name: str, period: PeriodKind) -> int:
     return (used[0] if used else 0) + (scene.open and scene.kind.type == name)
 
 
-def streak(scene: Scene, name: str) -> int:
-    """Return the days of a streak, raised by this action already."""
+def streak(scene: Scene, name: str) -> int | None:
+    """Return the days of a streak, raised by this action already; None before its last day."""
     found = parts.STREAKS.read(scene.draft.head).get(name)
+    if found is not None and found.last > scene.day.start:
+        return None  # An action of an earlier day is no day of the streak as it stands.
     if scene.open and name in scene.kind.streaks:
         return raised(scene, name, found).days
     if found is None or found.last < previous_day(scene):

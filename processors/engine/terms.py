@@ -127,7 +127,8 @@ class ActionTerms:
         return self._purse("lifetime", self._known(self.program.currencies, currency))
 
     def _call_streak(self, name: str) -> Formula:
-        return _number("", f"streak(scene, {self._known(self.program.streaks, name)!r})")
+        source = f"streak(scene, {self._known(self.program.streaks, name)!r})"
+        return _number("", source)._replace(missing=(source,))
 
     def _call_distinct(self, fact: str) -> Formula:
         kept = self.action.keep.distinct if self.action is not None else {}

@@ -179,6 +179,7 @@ def _plain(result: object) -> Document:
 def fits(actual: object, expected: object, word: str = "") -> bool:
     """Tell whether all that is expected was found; what a mapping does not name may be anything."""
     if isinstance(expected, dict):
+        actual = {} if actual is None else actual
         return isinstance(actual, dict) and all(
             fits(actual.get(name), value, name) for name, value in expected.items()
         )
