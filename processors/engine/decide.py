@@ -79,7 +79,7 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
         result = award(rule, scene, limited)
         if isinstance(result, Award):
             given.append((rule, result))
-            if not rule.takes:
+            if not rule.takes and rule.currency == rules.currency:
                 scene.awarded += result.points
             if kind.first_only:
                 break
