@@ -226,8 +226,7 @@ def _unknown(fact: str, name: str, known: object) -> Refusal:
 
 def _tell_reward(scene: Scene, name: str, state: str) -> None:
     reward = scene.rules.rewards[name]
-    suffix = f"reward-{name}" if state == EARNED else f"delivered-{name}"
-    _tell(scene, suffix, name, "reward", state=state, payload=reward.payload)
+    _tell(scene, f"reward-{name}", name, "reward", state=state, payload=reward.payload)
 
 
 def _tell(
