@@ -72,7 +72,7 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
     refusal = _refused(scene, lateness)
     if refusal is not None:
         return _decline(scene, refusal)
-    limited = _limited(scene, kind.limits)
+    limited = _limited(scene, kind.limits) if kind.limits else None
     given: Given = []
     refusal = None if kind.awards else limited or _limited(scene, kind.last_guards)
     for rule in kind.awards:
@@ -96,7 +96,7 @@ def _refused(scene: Scene, lateness: int) -> Refusal | None:
     """Say why an action may not be looked at by its rules, in the order of `Declined`."""
     rules, kind, action = scene.rules, scene.kind, scene.action
     outside = not action.internal
-    if outside and kind.suspendable and is_suspended(scene):
+    if outside and kind.suspendable and scene.draft.head.parts and is_suspended(scene):
         return Refusal(Declined.SUSPENDED, f"{action.user_id} is suspended")
     if outside and lateness > rules.accept_late and not kind.never_late:
         return Refusal(Declined.TOO_LATE, f"it came {lateness // SECOND} s after it happened")
