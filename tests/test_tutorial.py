@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -13,10 +12,11 @@ TEXT = (ROOT / "docs" / "tutorial.md").read_text()
 GYM = (ROOT / "programs" / "gym" / "2025-01-01.yaml").read_text()
 # The word after `yaml` says what a block is: the start of the program, something to add to it,
 # something that would be wrong there (the next block is the message), or a part of the gym.
-BLOCKS = re.findall(r"^```yaml (\w+)\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", TEXT, re.DOTALL | re.M)
+BLOCK = r"(?ms)^```yaml (\w+)\n(.*?)^```\n(?:```text\n(.*?)^```\n)?"
+BLOCKS = re.findall(BLOCK, TEXT)
 
 
-def grown(program: Any, step: Any) -> Any:
+def grown(program: object, step: object) -> object:
     """Return a program with a step added: mappings are merged, lists go on."""
     if isinstance(program, dict) and isinstance(step, dict):
         return program | {word: grown(program.get(word), said) for word, said in step.items()}
@@ -34,7 +34,7 @@ def problems(program: object, folder: Path) -> list[str]:
 
 def test_every_step_can_be_checked(tmp_path: Path) -> None:
     """After each step the program is right, and its examples come out as they say."""
-    program: Any = None
+    program: object = None
     for kind, block, message in BLOCKS:
         if kind == "wrong":
             wrong = grown(program, yaml.safe_load(block))
@@ -42,6 +42,7 @@ def test_every_step_can_be_checked(tmp_path: Path) -> None:
         elif kind in ("start", "add"):
             program = grown(program, yaml.safe_load(block))
             assert problems(program, tmp_path) == [], block
+    assert isinstance(program, dict)
     assert len(program["examples"]) >= 8
 
 
