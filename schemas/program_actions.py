@@ -105,8 +105,10 @@ class By(Part):
 def _kind_of_multiplier(written: object) -> str:
     if isinstance(written, str):
         return "word"
-    said = written if isinstance(written, dict) else vars(written) if written else {}
-    return "bands" if "bands" in said else "by" if "by" in said or "when" in said else "table"
+    if isinstance(written, Bands) or (isinstance(written, dict) and "bands" in written):
+        return "bands"
+    by = isinstance(written, By) or (isinstance(written, dict) and {"by", "when"} & written.keys())
+    return "by" if by else "table"
 
 
 Multiplier = Annotated[
@@ -224,10 +226,11 @@ class ActionType(Part):
     @classmethod
     def _with_facts_of_effect(cls, written: Any) -> Any:  # noqa: ANN401 - pydantic's own signature
         """Add the facts that the effect brings."""
-        if not isinstance(written, dict) or written.get("effect") not in EFFECT_FACTS:
+        effect = written.get("effect") if isinstance(written, dict) else None
+        facts = written.get("facts", {}) if isinstance(written, dict) else None
+        if not isinstance(effect, str) or effect not in EFFECT_FACTS or not isinstance(facts, dict):
             return written
-        brought = EFFECT_FACTS[written["effect"]]
-        return written | {"facts": {**brought, **written.get("facts", {})}}
+        return written | {"facts": {**EFFECT_FACTS[effect], **facts}}
 
     @model_validator(mode="after")
     def _facts_of_effect_as_they_are(self) -> Self:
