@@ -1,9 +1,12 @@
 """The engine with its accounts in a dictionary: what a worker does with a record, without Kafka."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
+
+import msgspec
 
 from processors.engine import Decision, RuleBook, decide
 from schemas.accounts import Head, changed_rows, open_account
@@ -27,6 +30,18 @@ def reason(outcome: Outcome) -> str:
         return outcome.reason
     refused = outcome.declined or outcome.rejection
     return outcome.outcome if refused is None else refused.reason
+
+
+def as_bytes(outcomes: Iterable[Outcome]) -> list[bytes]:
+    """Return all that outcomes say, the account left out."""
+    said = []
+    for outcome in outcomes:
+        if isinstance(outcome, Decision):
+            fields = msgspec.structs.asdict(outcome) | {"account": None}
+            said.append(msgspec.msgpack.encode(fields))
+        else:
+            said.append(msgspec.msgpack.encode(outcome))
+    return said
 
 
 def changed(document: Document, changes: Document) -> Document:
@@ -100,7 +115,7 @@ class Engine:
         decision = decide(rules, open_account(action.program, action.user_id, self.rows), action)
         for key, row in changed_rows(decision.account):
             if row is None:
-                del self.rows[key]
+                self.rows.pop(key, None)  # A row may come and go with one action.
             else:
                 self.rows[key] = row
         for posting in decision.postings:
