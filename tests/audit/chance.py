@@ -26,7 +26,7 @@ class Message(NamedTuple):
 
 
 class Chance:
-    """What one seed says in one program; `rare` effects come seldom, `never` not at all."""
+    """What one seed says in one program; who erases, suspends or moves in comes seldom."""
 
     def __init__(self, program: Document, seed: int) -> None:
         self.program = program
@@ -74,8 +74,13 @@ class Chance:
         return Message(json.dumps(body).encode(), self.now, internal)
 
     def _again(self) -> Message | None:
-        """Seldom something once more that was said before, while its id is remembered."""
-        recent = [each for each in self.said if self.now - each.append_time < 7 * DAY_MS]
+        """Seldom something once more that was said before, while its id is remembered.
+
+        What the engine itself says comes once.
+        """
+        week_ago = self.now - 7 * DAY_MS
+        said = [each for each in self.said if not each.internal]
+        recent = [each for each in said if each.append_time > week_ago]
         if not recent or self.random.random() > 0.03:
             return None
         return self.random.choice(recent)._replace(append_time=self.now)
