@@ -4,6 +4,7 @@
 DEMO ?= 1
 DATA ?= .data
 ARGS ?=
+SEED ?= 7
 UV_VERSION := 0.13.8
 
 BIN := .venv/bin
@@ -47,8 +48,8 @@ schemas: $(READY) ## Write the schemas, the AsyncAPI document and docs/cli.md an
 	$(BIN)/python -m schemas.documents write
 	$(BIN)/python -m cli.reference
 
-simulate: $(READY) ## Play a seeded workload through the engine against the naive book
-	$(BIN)/python -m tests.simulation $(ARGS)
+simulate: $(READY) ## Play a seeded year (SEED=7) through the engine against the naive book
+	$(BIN)/python -m tests.simulation --seed $(SEED) $(ARGS)
 
 doctor: $(READY) ## Check addresses, topics and rules of a running Laurel, and say what to do
 	$(BIN)/laurel doctor $(ARGS)

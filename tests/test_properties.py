@@ -12,7 +12,6 @@ from itertools import pairwise
 from math import floor
 from zoneinfo import ZoneInfo
 
-import msgspec
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
@@ -23,7 +22,7 @@ from schemas.actions import Action
 from schemas.moments import DAY, HOUR
 from schemas.results import Posting
 from schemas.wire import read_action
-from tests.support.engine import ROOT, Outcome, reason
+from tests.support.engine import ROOT, as_bytes, reason
 from tests.support.pace import PACE
 from tests.support.stories import ALONE, ANY, LIMITED, THRESHOLDS, ZONES, Said, book, stories, tell
 
@@ -31,18 +30,6 @@ STORIES = stories(ANY)
 ZONE = st.sampled_from(ZONES)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 POSITION = st.integers(0, 1_000)
-
-
-def as_bytes(outcomes: Iterable[Outcome]) -> list[bytes]:
-    """Return all that outcomes say, the account left out."""
-    said = []
-    for outcome in outcomes:
-        if isinstance(outcome, Decision):
-            fields = msgspec.structs.asdict(outcome) | {"account": None}
-            said.append(msgspec.msgpack.encode(fields))
-        else:
-            said.append(msgspec.msgpack.encode(outcome))
-    return said
 
 
 def asked(said: Said, zone: str) -> tuple[Rules, Action]:

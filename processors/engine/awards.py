@@ -78,7 +78,9 @@ def trim(computed: Award, rule: AwardRule, scene: Scene) -> Award | Refusal:
     if rule.max_points is not None and points > rule.max_points:
         points = rule.max_points
         why = [*why, (f"at most {show(points, scale)} an action", show(points, scale))]
-    for limit in scene.kind.points_limits:
+    # Limits of points speak of the first currency.
+    first = rule.currency == scene.rules.currency
+    for limit in scene.kind.points_limits if first else ():
         rest = left(scene, limit)
         if points > rest:
             points = rest

@@ -47,7 +47,8 @@ def confirm(scene: Scene) -> Refusal | None:
     if name not in parts.RESERVATIONS.read(scene.draft.head):
         return _no_reservation(name)
     reserved = drop_reservation(scene, name)
-    _tell_simply(scene, "confirm", reserved.currency, -reserved.points, lots.told(reserved.lots))
+    # Its lots were taken when it was reserved.
+    _tell_simply(scene, "confirm", reserved.currency, -reserved.points, [])
     return None
 
 

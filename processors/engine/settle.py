@@ -177,9 +177,13 @@ def restore(scene: Scene, name: str, posting: str, action: str, rule: str) -> No
     purse[AVAILABLE] += reserved.points
     room = reserved.points if owed >= 0 else max(purse[AVAILABLE], 0)
     shelf = Shelf(scene.draft)
+    back: list[tuple[str, int, int | None]] = []
+    # What is owed swallows the earliest lots.
     for lot, points, expires in reversed(reserved.lots):
         part = min(points, room)
         room -= part
+        if part:
+            back.insert(0, (lot, part, expires))
         if expires is not None and part:
             purse[IN_LOTS] += part
             now = scene.action.occurred_at
@@ -193,7 +197,7 @@ def restore(scene: Scene, name: str, posting: str, action: str, rule: str) -> No
         action=action,
         currency=reserved.currency,
         points=reserved.points,
-        touched=lots.told(reserved.lots),
+        touched=lots.told(back),
         rule=f"{scene.rules.version}/{rule}",
         why=[(f"reserved as {name}", _shown(scene, reserved.currency, reserved.points))],
     )

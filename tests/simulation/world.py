@@ -1,12 +1,12 @@
 """Laurel without Kafka: its logs in memory, and a worker that takes random turns and dies at times.
 
 Everything comes from one seed. The worker decides at the real desk (processors.scoring); only where
-its rows go, and when, is settled here.
+its rows go, and when, is settled here. The changelog is compacted, as a broker would.
 """
 
 import random
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
@@ -19,13 +19,14 @@ from audit.partitions import murmur2, partition_of
 from audit.records import ACTIONS, INTERNAL, Record, Turn
 from audit.results import JOURNAL, RESULTS
 from audit.verify import CHANGELOG, RULES
-from deploy.workload import Message
 from processors.engine import RuleBook
 from processors.outputs import Outputs, Topics
 from processors.scoring import LOG_APPEND_TIME, Scoring, decide_runs
 from processors.stream.changelog import Rows, apply_rows
 from processors.stream.turns import Run
+from schemas.accounts import read_head, split_key
 from schemas.programs import encode_published, publish, read_published
+from tests.simulation.lives.crowd import Sent
 
 PARTITIONS = 4
 MOST_AT_ONCE = 60
@@ -38,6 +39,9 @@ Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 
 Said = list[tuple[str, int, Row]]
 """Rows of a turn: (topic, partition, row)."""
+
+COMPACT_AT = 20_000
+"""So many rows of a partition's changelog are compacted."""
 
 Changes = list[tuple[bytes, bytes | None]]
 """Rows of accounts by key; None deletes."""
@@ -90,6 +94,8 @@ class World:
     turns: list[Turn] = field(default_factory=list)
     # Where records of jobs stand: (topic, partition, offset).
     jobs: set[tuple[str, int, int]] = field(default_factory=set)
+    # By (program, subject): when something is due on the account.
+    due: dict[tuple[str, str], int] = field(default_factory=dict)
     deaths: int = 0
 
     def __post_init__(self) -> None:
@@ -104,16 +110,31 @@ class World:
         self.logs.append(RULES, 0, self.now, (version.version.encode(), value, []))
         self.rules.add(read_published(value), self.now)
 
-    def offer(self, message: Message) -> None:
-        """Let a producer send a record."""
-        number = (murmur2(message.key or b"") & 0x7FFFFFFF) % PARTITIONS
-        self.logs.append(ACTIONS, number, self.now, message)
+    def offer(self, sent: Sent) -> None:
+        """Let a producer, or a job, send a record."""
+        if sent.internal and sent.key is not None and sent.value is not None:
+            self.say(sent.key.decode(), sent.value, sent.headers)
+            return
+        number = (murmur2(sent.key or b"") & 0x7FFFFFFF) % PARTITIONS
+        row = (sent.key, sent.value, sent.headers)
+        self.logs.append(ACTIONS, number, self.now, row)
 
     def say(self, subject: str, value: bytes, headers: list[tuple[str, bytes]]) -> None:
         """Let a job send an action, or a re-keyed copy come again."""
         number = partition_of(subject, PARTITIONS)
         self.jobs.add((INTERNAL, number, self.logs.ends.get((INTERNAL, number), 0)))
         self.logs.append(INTERNAL, number, self.now, (subject.encode(), value, headers))
+
+    @property
+    def records(self) -> int:
+        """How many records both inputs hold."""
+        return sum(len(self.logs.of(topic)) for topic in (ACTIONS, INTERNAL))
+
+    def said(self, place: tuple[str, int]) -> Iterator[Row]:
+        """Rows that scoring wrote to a partition; those of jobs left out."""
+        for record in self.logs.records[place]:
+            if record[:3] not in self.jobs:
+                yield record.key, record.value, list(record.headers)
 
     def take_turn(self, number: int) -> None:
         """Score some of what waits on a partition; one worker in ten dies before the commit."""
@@ -124,7 +145,9 @@ class World:
         said, changes = decide(self.rules, self.accounts, records)
         if self.random.random() < 0.1:
             self.deaths += 1
-            self.accounts = self._loaded()
+            loaded = self._loaded(number)
+            assert loaded == self.accounts[number], f"seed {self.seed}: not what was written"
+            self.accounts[number] = loaded
             again = decide(self.rules, self.accounts, records)
             assert again == (said, changes), f"seed {self.seed}: the same turn decided otherwise"
             if self.random.random() < 0.5:
@@ -162,6 +185,7 @@ class World:
             self.logs.mark(topic, partition)
         for key, value in changes:
             self.logs.append(CHANGELOG, number, self.now, (key, value, []))
+            self._note_due(key, value)
         turn = Turn(number, spans[INTERNAL], spans[ACTIONS])
         entry = msgspec.json.encode({"internal": turn.internal, "actions": turn.actions})
         self.logs.append(JOURNAL, number, self.now, (b"", entry, []))
@@ -170,13 +194,25 @@ class World:
             self.positions[topic, number] = end
         apply_rows(self.accounts[number], changes)
 
-    def _loaded(self) -> dict[int, Rows]:
-        """The accounts as the next worker finds them: from the changelog."""
-        loaded: dict[int, Rows] = {number: {} for number in range(PARTITIONS)}
-        for number, rows in loaded.items():
-            written = self.logs.records.get((CHANGELOG, number), [])
-            apply_rows(rows, ((record.key or b"", record.value) for record in written))
-        assert loaded == self.accounts, f"seed {self.seed}: memory and changelog differ"
+    def _note_due(self, key: bytes, value: bytes | None) -> None:
+        """Know what is due, as jobs know it from the ledger."""
+        program, subject, row = split_key(key)
+        if row or value is None:
+            return
+        due_at = read_head(value).due_at
+        if due_at is not None:
+            self.due[program, subject] = due_at
+        else:
+            self.due.pop((program, subject), None)
+
+    def _loaded(self, number: int) -> Rows:
+        """A partition's accounts as the next worker finds them: from the changelog."""
+        written = self.logs.records.get((CHANGELOG, number), [])
+        loaded: Rows = {}
+        apply_rows(loaded, ((record.key or b"", record.value) for record in written))
+        if len(written) > COMPACT_AT:
+            last = {record.key: record for record in written if record.key in loaded}
+            self.logs.records[CHANGELOG, number] = sorted(last.values(), key=lambda r: r.offset)
         return loaded
 
 
@@ -210,15 +246,12 @@ def _delivered(record: Record) -> ConsumerRecord:
     )
 
 
-def replay(world: World) -> dict[tuple[str, int], list[Row]]:
-    """Score every turn anew, record by record; gives the rows of every topic partition."""
+def replayed(world: World) -> Iterator[tuple[Record, Said]]:
+    """Score every turn anew, record by record; gives each with the rows that come of it."""
     accounts: dict[int, Rows] = {number: {} for number in range(PARTITIONS)}
-    rows: dict[tuple[str, int], list[Row]] = {}
     for turn in world.turns:
         for topic, span in ((INTERNAL, turn.internal), (ACTIONS, turn.actions)):
             for record in world.logs.between(topic, turn.partition, *span):
                 said, changes = decide(world.rules, accounts, [record])
                 apply_rows(accounts[turn.partition], changes)
-                for name, number, row in said:
-                    rows.setdefault((name, number), []).append(row)
-    return rows
+                yield record, said

@@ -1,9 +1,12 @@
 """The engine with its accounts in a dictionary: what a worker does with a record, without Kafka."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
+
+import msgspec
 
 from processors.engine import Decision, RuleBook, decide
 from schemas.accounts import Head, changed_rows, open_account
@@ -27,6 +30,18 @@ def reason(outcome: Outcome) -> str:
         return outcome.reason
     refused = outcome.declined or outcome.rejection
     return outcome.outcome if refused is None else refused.reason
+
+
+def as_bytes(outcomes: Iterable[Outcome]) -> list[bytes]:
+    """Return all that outcomes say, the account left out."""
+    said = []
+    for outcome in outcomes:
+        if isinstance(outcome, Decision):
+            fields = msgspec.structs.asdict(outcome) | {"account": None}
+            said.append(msgspec.msgpack.encode(fields))
+        else:
+            said.append(msgspec.msgpack.encode(outcome))
+    return said
 
 
 def changed(document: Document, changes: Document) -> Document:
@@ -68,6 +83,8 @@ class Engine:
     rows: dict[bytes, bytes] = field(default_factory=dict)
     # (program, board, period, user) -> score.
     boards: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+    # The same of members who are hidden.
+    hidden: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
     # Every record, in the order in which it was decided.
     heard: list[Heard] = field(default_factory=list)
 
@@ -98,7 +115,7 @@ class Engine:
         decision = decide(rules, open_account(action.program, action.user_id, self.rows), action)
         for key, row in changed_rows(decision.account):
             if row is None:
-                del self.rows[key]
+                self.rows.pop(key, None)  # A row may come and go with one action.
             else:
                 self.rows[key] = row
         for posting in decision.postings:
@@ -126,9 +143,21 @@ class Engine:
 
     def _score(self, posting: Posting) -> None:
         for board, period, change, *flags in posting.scores:
+            if board == "*":
+                self._turn(posting, str(flags[0]))
+                continue
+            hidden = any(str(flag).startswith("hidden") for flag in flags)
+            boards = self.hidden if hidden else self.boards
             place = (posting.program, str(board), str(period), posting.user_id)
-            score = self.boards.get(place, 0) + int(change)
-            if "leaves" in flags:
-                assert self.boards.pop(place) == -int(change), f"{place} leaves with another score"
+            score = boards.get(place, 0) + int(change)
+            if "leaves" in flags or "hidden leaves" in flags:
+                assert boards.pop(place) == -int(change), f"{place} leaves with another score"
             else:
-                self.boards[place] = score
+                boards[place] = score
+
+    def _turn(self, posting: Posting, mode: str) -> None:
+        """Hide a member from all boards, or show it again."""
+        here, there = (self.boards, self.hidden) if mode == "hides" else (self.hidden, self.boards)
+        for place in [*here]:
+            if (place[0], place[3]) == (posting.program, posting.user_id):
+                there[place] = here.pop(place)
