@@ -10,27 +10,19 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
-from audit.awards import award, check_active, check_minimum, step_held
-from audit.case import Case, Facts
-from audit.effects import Derived, climb, derive, derived, grant_badges, take_effect
+from audit.case import Case, Derived, Facts, derived
+from audit.decide import decide
+from audit.derives import returned
+from audit.effect_facts import declared_facts
 from audit.facts import read_facts
-from audit.limits import (
-    check_has_rule,
-    check_limits,
-    check_referred,
-    check_room,
-    check_too_early,
-    check_too_late,
-    is_too_late,
-    trimmed,
-    use_up,
-)
-from audit.members import Declined, Line, Member, Outcome
+from audit.guards import is_too_late
+from audit.members import Declined, Member, Outcome
 from audit.partitions import partition_of
 from audit.reading import Refused, Said, read
 from audit.records import Record, Turn, decided_order
-from audit.rules import Document, Rules
-from audit.standings import Boards, all_boards, score
+from audit.rules import Document, Rules, Version
+from audit.standings import Boards, all_boards
+from audit.suspension import suspect
 
 FUTURE_MS = 5 * 60_000
 
@@ -88,12 +80,15 @@ class Book:
             book.take(record)
         return book
 
-    def boards(self) -> dict[str, Boards]:
-        """The boards of every program."""
+    def boards(self, *, everybody: bool = False) -> dict[str, Boards]:
+        """The boards of every program as people are to see them; or with `everybody` who has a score."""
         programs: dict[str, list[Member]] = {}
         for (program, _), member in self.members.items():
             programs.setdefault(program, []).append(member)
-        return {program: all_boards(members) for program, members in programs.items()}
+        return {
+            program: all_boards(members, everybody=everybody)
+            for program, members in programs.items()
+        }
 
     def take(self, record: Record) -> None:
         """Decide the next record."""
@@ -109,19 +104,17 @@ class Book:
             self._count_arrival(said)
             version = self.rules.in_force(said)
             kind = version.action(said.type)
-            facts = _valid(said, kind)
+            facts = self._valid(said, kind, version)
         except Refused as refused:
             self.rejections[position] = refused.reason
             return
         key = (said.program, said.user_id)
-        if key not in self.members:
-            self.members[key] = Member(*key)
-        member = self.members[key]
-        case = Case(member, said, facts, kind, version)
+        member = self.members.get(key) or Member(*key)
+        case = Case(member.draft(), said, facts, kind, version)
         if "#" not in said.id and said.id in member.outcomes:
             self.repeats[position] = Repeat(*key, said.id, is_too_late(case))
         else:
-            member.outcomes[said.id] = self._outcome(case)
+            self._decide(member, case)
 
     def _misrouted(self, said: Said) -> None:
         """A record on a wrong partition counts where its copy arrives; a copy that is wrong, nowhere."""
@@ -136,85 +129,32 @@ class Book:
             action = derived(said.program, said.user_id, said.type, said.facts, said.version)
             self.arrived[action] += 1
 
-    def _outcome(self, case: Case) -> Outcome:
-        """Decide a valid action that was not seen before."""
+    def _decide(self, member: Member, case: Case) -> None:
+        """Decide a valid action that was not seen before; a decline leaves the account as it was."""
         try:
-            check_too_late(case)
-            check_too_early(case)
-            check_has_rule(case)
-            given = _given(case)
-            follows, moved = take_effect(case)
+            outcome = decide(case)
         except Declined as declined:
-            return Outcome("declined", declined.reason)
-        lines = tuple(_book(case, name, points) for name, points in given.items())
-        self.expected.update(follows)
-        self.expected.update(derive(case))
-        use_up(case, sum(given.values()))
-        moved = climb(case) or moved
-        grant_badges(case)
-        return Outcome("posted" if lines or moved else "accepted", None, lines)
+            outcome = Outcome("declined", declined.reason)
+            case.member = member
+            case.follows = returned(case.said, case.kind, case.version)
+            if declined.suspicious:
+                case.follows += suspect(case)
+        self.expected.update(case.follows)
+        case.member.outcomes[case.said.id] = outcome
+        self.members[member.program, member.subject] = case.member
 
-
-def _valid(said: Said, kind: Document) -> Facts:
-    """Facts of an action that may come this way and now. Raises Refused."""
-    origin = kind["origin"]
-    origins = {origin} if isinstance(origin, str) else set(origin)
-    if origins.isdisjoint({"engine", "job"} if said.internal else {"outside", "service", "admin"}):
-        raise Refused("not_allowed", f"{said.type} on {said.record.topic}")
-    facts = read_facts(said.facts, kind.get("facts", {}))
-    if said.occurred_at - said.append_time > FUTURE_MS:
-        raise Refused("from_the_future", str(said.occurred_at))
-    return facts
-
-
-def _given(case: Case) -> dict[str, int]:
-    """Points by rule, in the order of the rules. Raises Declined when none gives anything."""
-    rules = case.kind.get("rules", {})
-    if not rules:
-        check_limits(case)
-        check_referred(case)
-        check_room(case)
-        return {}
-    given: dict[str, int] = {}
-    reasons: list[Declined] = []
-    for name, rule in rules.items():
-        try:
-            check_active(case, rule)
-            check_limits(case)
-            check_minimum(case, rule)
-            check_referred(case)
-            check_room(case)
-            given[name] = trimmed(case, award(case, rule), sum(given.values()))
-        except Declined as declined:
-            reasons.append(declined)
-    if not given:
-        raise reasons[0]
-    return given
-
-
-def _book(case: Case, name: str, points: int) -> Line:
-    """Put the points of a rule on the account and on its boards."""
-    member, said, rule = case.member, case.said, case.kind["rules"][name]
-    currency = case.currency(rule.get("currency"))
-    member.balance[currency] += points
-    member.lifetime[currency] += points
-    line = Line(
-        action=said.type,
-        rule=name,
-        kind=rule.get("kind", "earn"),
-        currency=currency,
-        points=points,
-        lifetime_points=points,
-        balance=member.balance[currency],
-        lifetime=member.lifetime[currency],
-        tier=_tier(case),
-        occurred_at=said.occurred_at,
-    )
-    score(case, line, rule)
-    return line
-
-
-def _tier(case: Case) -> str | None:
-    """The step held on the program's first ladder; None without any."""
-    ladder = next(iter(case.part("ladders")), None)
-    return None if ladder is None else str(step_held(case, ladder)["name"])
+    def _valid(self, said: Said, kind: Document, version: Version) -> Facts:
+        """Facts of an action that may come this way and now. Raises Refused."""
+        origin = kind["origin"]
+        origins = {origin} if isinstance(origin, str) else set(origin)
+        ours = {"engine", "job"} if said.internal else {"outside", "service", "admin"}
+        if origins.isdisjoint(ours):
+            raise Refused("not_allowed", f"{said.type} on {said.record.topic}")
+        member = self.members.get((said.program, said.user_id))
+        if member is not None and member.erased:
+            self.expected.update(returned(said, kind, version))
+            raise Refused("not_allowed", f"{said.user_id} was erased")
+        facts = read_facts(said.facts, declared_facts(kind))
+        if said.occurred_at - said.append_time > FUTURE_MS:
+            raise Refused("from_the_future", str(said.occurred_at))
+        return facts

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from audit.book import Book, Repeat
 from audit.compare_boards import compare_boards, scores_of
-from audit.members import Climb, Line, Member, Outcome
-from audit.periods import read_instant
+from audit.members import Line, Member, Outcome
 from audit.results import Key, Results, Said
+from audit.told import achievement_of, climb_of, line_of
 
 
 def compare_results(book: Book, results: Results) -> Iterator[str]:
@@ -17,7 +17,8 @@ def compare_results(book: Book, results: Results) -> Iterator[str]:
     yield from _rejections(book, results)
     yield from _derived(book)
     scored = scores_of(posting for postings in results.postings.values() for posting in postings)
-    yield from compare_boards(book.boards(), scored, "scores of rewards.earned")
+    everybody = book.boards(everybody=True)
+    yield from compare_boards(everybody, scored, "scores of rewards.earned")
 
 
 def compare_outcomes(book: Book, results: Results, where: str) -> Iterator[str]:
@@ -34,7 +35,7 @@ def compare_outcomes(book: Book, results: Results, where: str) -> Iterator[str]:
         yield from _outcomes(who, member, _found(key, results, forgotten))
         yield from _sequences(who, results.postings.get(key, []))
         yield from _climbs(who, member, results.tiers.get(key, []))
-        yield from _badges(who, member, results.achievements.get(key, []))
+        yield from _achievements(who, member, results.achievements.get(key, []))
 
 
 def _derived(book: Book) -> Iterator[str]:
@@ -54,10 +55,17 @@ def _outcomes(who: str, member: Member, found: dict[str, list[Outcome]]) -> Iter
     for action_id in member.outcomes | found:
         ours = [member.outcomes[action_id]] if action_id in member.outcomes else []
         theirs = found.get(action_id, [])
-        if ours != theirs:
+        if ours != theirs and not _is_forgotten(ours, theirs):
             said, heard = (" and ".join(map(str, each)) or "nothing" for each in (ours, theirs))
             columns = _different_columns(ours, theirs)
             yield f"{who} action {action_id}: {said} in the book, {heard} there{columns}"
+
+
+def _is_forgotten(ours: list[Outcome], theirs: list[Outcome]) -> bool:
+    """Whether an award was too old to be reversed, and the account does not even know it any more."""
+    return ours == [Outcome("declined", "not_reversible")] and theirs == [
+        Outcome("declined", "condition")
+    ]
 
 
 def _different_columns(ours: list[Outcome], theirs: list[Outcome]) -> str:
@@ -84,7 +92,7 @@ def _found(key: Key, results: Results, forgotten: Counter[str]) -> dict[str, lis
     for posting in results.postings.get(key, ()):
         said = lines.setdefault(posting["action_id"], [])
         if posting["kind"] != "move":
-            said.append(_line(posting))
+            said.append(line_of(posting))
     found = {action_id: [Outcome("posted", None, tuple(said))] for action_id, said in lines.items()}
     for accepted in results.accepted.get(key, ()):
         found.setdefault(accepted["action_id"], []).append(Outcome("accepted"))
@@ -96,21 +104,6 @@ def _found(key: Key, results: Results, forgotten: Counter[str]) -> dict[str, lis
         elif reason != "duplicate":
             found.setdefault(action_id, []).append(Outcome("declined", reason))
     return found
-
-
-def _line(posting: Said) -> Line:
-    return Line(
-        action=posting["action"],
-        rule=posting["rule"].rpartition("/")[2],
-        kind=posting["kind"],
-        currency=posting["currency"],
-        points=posting["points"],
-        lifetime_points=posting["lifetime_points"],
-        balance=posting["balance"],
-        lifetime=posting["lifetime"],
-        tier=posting["tier"],
-        occurred_at=read_instant(posting["occurred_at"]) or 0,
-    )
 
 
 def _repeats(
@@ -141,7 +134,7 @@ def _sequences(who: str, postings: list[Said]) -> Iterator[str]:
 
 
 def _climbs(who: str, member: Member, tiers: list[Said]) -> Iterator[str]:
-    ours, theirs = Counter(member.climbs), Counter(map(_climb, tiers))
+    ours, theirs = Counter(member.climbs), Counter(map(climb_of, tiers))
     for climb in (ours - theirs).elements():
         yield f"{who}: {' '.join(climb)} is in the book, no such change there"
     for climb in (theirs - ours).elements():
@@ -152,21 +145,17 @@ def _climb_order(book: Book, results: Results) -> Iterator[str]:
     """A member's changes on tier.changed stand in the order in which they happened."""
     for key, tiers in sorted(results.tiers.items()):
         ours = book.members[key].climbs if key in book.members else []
-        theirs = list(map(_climb, tiers))
+        theirs = list(map(climb_of, tiers))
         if ours != theirs and Counter(ours) == Counter(theirs):
             yield f"tier.changed: {'/'.join(key)} has its changes in another order than the book"
 
 
-def _climb(said: Said) -> Climb:
-    return Climb(said["id"].rpartition("#")[0], said["ladder"], said["old"], said["new"])
-
-
-def _badges(who: str, member: Member, achievements: list[Said]) -> Iterator[str]:
-    found = Counter(said["achievement"] for said in achievements)
-    for badge in sorted(member.badges | found.keys()):
-        should, times = int(badge in member.badges), found[badge]
-        if should != times:
-            yield f"{who}: badge {badge} {should} times in the book, {times} there"
+def _achievements(who: str, member: Member, told: list[Said]) -> Iterator[str]:
+    ours, theirs = Counter(member.achievements), Counter(map(achievement_of, told))
+    for each in sorted(ours.keys() | theirs.keys()):
+        if ours[each] != theirs[each]:
+            what = f"{each.kind} {each.name} {ours[each]} times in the book, {theirs[each]} there"
+            yield f"{who}: {what} ({each.id}, level {each.level}, {each.state})"
 
 
 def _rejections(book: Book, results: Results) -> Iterator[str]:

@@ -7,11 +7,12 @@ from audit.book import Book
 from audit.members import Member
 from audit.records import Record
 from audit.results import Key
+from audit.views import amounts_of, as_told, shown_of
 from schemas.account_view import view
 from schemas.accounts import read_head, split_key
 
 Views = dict[Key, dict[str, Any]]
-"""By (program, subject): what an account shows of itself (schemas.accounts.view)."""
+"""By (program, subject): what an account shows of itself (schemas.account_view)."""
 
 
 def accounts_of(changelog: Iterable[Record]) -> Views:
@@ -43,19 +44,25 @@ def compare_accounts(book: Book, views: Views, where: str) -> Iterator[str]:
 
 
 def _columns(member: Member, account: dict[str, Any]) -> Iterator[tuple[str, object, object]]:
-    """What both know of an account: (name, in the book, there). An amount of 0 is no amount."""
+    """What both know of an account: (name, in the book, there). An amount of 0 is no amount.
+
+    Of what only some accounts have, what is shown is compared: see `audit.views`.
+    """
     purses = account["currencies"]
-    for name, amounts in (("balance", member.balance), ("lifetime", member.lifetime)):
+    for name, amounts in amounts_of(member).items():
         ours = {currency: amount for currency, amount in amounts.items() if amount}
-        theirs = {currency: purse[name] for currency, purse in purses.items() if purse[name]}
-        yield name, ours, theirs
+        theirs = {currency: purse.get(name) for currency, purse in purses.items()}
+        shown = {currency: amount for currency, amount in theirs.items() if amount}
+        if not purses or None not in theirs.values():
+            yield name, ours, shown
     for ladder, step in member.steps.items():
         # Who never left the first step need not have it written down.
         climbed = any(climb.ladder == ladder for climb in member.climbs)
         yield ladder, step, account["steps"].get(ladder, None if climbed else step)
     yield "country", member.country, account["country"]
-    yield "badges", sorted(member.badges), sorted(account["badges"])
-    counts = {kind: len(moments) for kind, moments in member.accepted.items()}
-    yield "counts", counts, account["counts"]
-    yield "owner", member.owner, account["owner"]
+    yield "badges", dict(member.badges), account["badges"]
+    yield "counts", dict(member.counts), account["counts"]
     yield "waiting", len(member.waiting), account["waiting"]
+    for name, value in shown_of(member).items():
+        if name in account:
+            yield name, as_told(value), as_told(account[name])

@@ -16,9 +16,9 @@ MOST_TEXTS = 64
 
 
 def read_facts(sent: Facts, declared: dict[str, Document]) -> Facts:
-    """The declared facts that were sent, numbers exact. Raises Refused(bad_fact) naming a wrong one.
+    """The declared facts, numbers exact. Raises Refused(bad_fact) naming a wrong one.
 
-    Null and empty text count as not sent.
+    Null and empty text count as not sent; a number that is not sent may have a default.
     """
     facts: Facts = {}
     for name, form in declared.items():
@@ -33,8 +33,10 @@ def read_facts(sent: Facts, declared: dict[str, Document]) -> Facts:
             raise Refused("bad_fact", f"{name} is {value!r}, no {kind}")
         elif value != "":
             facts[name] = value
-        if form.get("required") and name not in facts:
+        if name not in facts and form.get("required"):
             raise Refused("bad_fact", f"{name} is missing")
+        if name not in facts and form.get("default") is not None:
+            facts[name] = Decimal(str(form["default"]))
     return facts
 
 
@@ -111,6 +113,24 @@ def _is_zone(value: object) -> bool:
         return False
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _is_lot(value: object) -> bool:
+    """Tell whether something is `[points, expiry]`."""
+    return (
+        isinstance(value, list)
+        and len(value) == len(("points", "expiry"))
+        and _is_number(value[0])
+        and _is_moment(value[1])
+    )
+
+
+def _by_name(fits: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, dict) and all(map(fits, value.values()))
+
+
 _IS: dict[str, Callable[[object], bool]] = {
     "text": _is_text,
     "texts": _is_texts,
@@ -121,4 +141,7 @@ _IS: dict[str, Callable[[object], bool]] = {
     "code": lambda value: _is_name(value, LONGEST_CODE),
     "country": _is_country,
     "timezone": _is_zone,
+    "numbers": _by_name(_is_number),
+    "names": _by_name(_is_name),
+    "lots": _by_name(lambda value: isinstance(value, list) and all(map(_is_lot, value))),
 }

@@ -1,13 +1,25 @@
-"""What the book keeps of one subject: everything, for ever, in plain dictionaries."""
+"""What the book keeps of one subject: everything, for ever, in plain dictionaries.
 
+Values in the containers are never changed, only replaced; so a copy of the containers is a draft.
+"""
+
+import copy
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from typing import Any, NamedTuple, Self
+
+LotTold = tuple[str, int, int | None]
+"""(id, points, expiry in epoch ms), as `lots` of a posting names it: put in, or less what was taken.
+
+Where something is taken from the pool it is called `always`.
+"""
 
 
 class Line(NamedTuple):
-    """One signed change of a balance, as the book books it."""
+    """One signed change of an account, as the book books it."""
 
+    id: str
     action: str
     rule: str
     kind: str
@@ -16,8 +28,11 @@ class Line(NamedTuple):
     lifetime_points: int
     balance: int
     lifetime: int
-    tier: str | None  # held before the action
+    tier: str | None  # held when it was booked, before the ladders follow the action
     occurred_at: int
+    # Told only where something is given: see audit.posting.
+    expires_at: int | None
+    lots: tuple[LotTold, ...]
 
 
 class Climb(NamedTuple):
@@ -27,6 +42,16 @@ class Climb(NamedTuple):
     ladder: str
     old: str
     new: str
+
+
+class Achievement(NamedTuple):
+    """A badge, reward or unlock that changed its state."""
+
+    id: str
+    kind: str
+    name: str
+    level: int
+    state: str
 
 
 class Outcome(NamedTuple):
@@ -48,20 +73,83 @@ class Waiting(NamedTuple):
     referred_user: str
     since: int
     version: str
+    own_code: bool
 
 
-@dataclass
-class Standing:
+class Standing(NamedTuple):
     """A member's score in one period of a board.
 
-    `part` is where on a split board the member stands with it: a country, a tier; empty on a board
-    that is not split, None where the member has no part yet and so no place. `tie` is when the
-    score was reached, epoch ms.
+    `part` is where on a split board the member stands with it: a country, a tier, a category; empty
+    on a board that is not split, None where the member has no part yet and so no place. `tie` is
+    when the score was reached, epoch ms.
     """
 
     part: str | None
     score: int = 0
     tie: int = 0
+
+
+class Lot(NamedTuple):
+    """Points that expire together: what is left of them, and what expired already."""
+
+    currency: str
+    left: int
+    expires_at: int
+    expired: int = 0
+
+
+class Award(NamedTuple):
+    """A rule's `earn`, as a reversal finds it."""
+
+    action_id: str
+    rule: str
+    lot: str  # the id of its posting, and of its lot if it expires
+    currency: str
+    points: int
+    occurred_at: int
+    expires: bool
+    category: str | None
+    scores: str
+    reversed: int = 0
+    # Of `reversed`: what had expired and so took nothing.
+    reversed_expired: int = 0
+
+
+class Hold(NamedTuple):
+    """An award that is held, under the id of its posting."""
+
+    type: str
+    day: date
+    currency: str
+    points: int
+    due: int
+    forfeits: bool
+    # What was said when it was made.
+    expires_at: int | None
+    scores: str
+
+
+class Reservation(NamedTuple):
+    """Points set aside, lot by lot."""
+
+    currency: str
+    lots: tuple[LotTold, ...]
+    due: int
+
+
+class Boost(NamedTuple):
+    """A factor on a currency's awards from one moment until, not including, another."""
+
+    factor: Any
+    since: int
+    until: int
+
+
+class Review(NamedTuple):
+    """The last review that stepped down: the window's points, and the lifetime at that time."""
+
+    points: int
+    lifetime: int
 
 
 @dataclass
@@ -72,33 +160,100 @@ class Member:
     subject: str
     # The first outcome of every action id.
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    climbs: list[Climb] = field(default_factory=list)
+    achievements: list[Achievement] = field(default_factory=list)
+    erased: bool = False
+
     balance: Counter[str] = field(default_factory=Counter)
     lifetime: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
+    reserved: Counter[str] = field(default_factory=Counter)
+    # By id, in the order of award; those that are used up stay, so that they can be restored.
+    lots: dict[str, Lot] = field(default_factory=dict)
+    awards: dict[str, Award] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    reservations: dict[str, Reservation] = field(default_factory=dict)
+
     steps: dict[str, str] = field(default_factory=dict)
-    climbs: list[Climb] = field(default_factory=list)
+    # Grants that were given, by (ladder, step).
+    granted: set[tuple[str, str]] = field(default_factory=set)
+    reviews: dict[str, Review] = field(default_factory=dict)
+
     country: str | None = None
-    badges: set[str] = field(default_factory=set)
+    profile: dict[str, Any] = field(default_factory=dict)
+    badges: dict[str, int] = field(default_factory=dict)
+    # CLAIMED, EARNED or DELIVERED.
+    rewards: dict[str, str] = field(default_factory=dict)
+    # By unlock: how often, and until when (None: for ever).
+    unlocks: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    boosts: dict[str, Boost] = field(default_factory=dict)
+    paths: set[str] = field(default_factory=set)
+    primary_path: str | None = None
+    path_xp: Counter[str] = field(default_factory=Counter)
+
+    counts: Counter[str] = field(default_factory=Counter)
     # Per action type: the moments of the accepted ones, in the order they were decided.
-    accepted: dict[str, list[int]] = field(default_factory=dict)
+    accepted: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    # The moments of all accepted ones that came over `actions`.
+    from_outside: tuple[int, ...] = ()
     # What limits have used up, by (action type, period).
     times: Counter[tuple[str, str]] = field(default_factory=Counter)
     points: Counter[tuple[str, str]] = field(default_factory=Counter)
     # By action type: values of the fact that it pays once for.
-    paid_for: dict[str, set[str]] = field(default_factory=dict)
-    # By (board's name in the document, period).
-    standings: dict[tuple[str, str], Standing] = field(default_factory=dict)
-    # Of a `code:` subject: its owner, and who waits for one.
+    paid_for: dict[str, frozenset[str]] = field(default_factory=dict)
+    # Rules that give once to a member and did, by (action type, rule).
+    given_once: set[tuple[str, str]] = field(default_factory=set)
+    # Days, and the last of them, by streak.
+    streaks: dict[str, tuple[int, date]] = field(default_factory=dict)
+    # By (action type, fact, period), (action type, fact), fact.
+    totals: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    distinct: dict[tuple[str, str], frozenset[Any]] = field(default_factory=dict)
+    previous: dict[tuple[str, str], Any] = field(default_factory=dict)
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    suspended_until: int | None = None
+    suspicions: Counter[date] = field(default_factory=Counter)
+    # By (board's name in the document, period, category).
+    standings: dict[tuple[str, str, str], Standing] = field(default_factory=dict)
+
+    # Of a `code:` or `payment:` subject: its owner; who waits for one.
     owner: str | None = None
     waiting: list[Waiting] = field(default_factory=list)
+    # Of a `payment:`: its status, and the id of what it derived last.
+    status: str = "new"
+    answered: str | None = None
+    # Of a `reward:` pool.
+    recipients: int = 0
 
-    def count(self, kind: str) -> int:
-        """How many actions of a type were accepted."""
-        return len(self.accepted.get(kind, ()))
+    def draft(self) -> Self:
+        """A copy that may be changed and thrown away."""
+        return replace(
+            self, **{each.name: copy.copy(getattr(self, each.name)) for each in fields(self)}
+        )
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether boards show the member: who is suspended, erased, or wants it so, is on none."""
+        wants = self.profile.get("listed", True)
+        return bool(wants) and self.suspended_until is None and not self.erased
+
+    def emptied(self) -> Self:
+        """The account after its erasure: what was said of it stays said, nothing else stays."""
+        return type(self)(
+            self.program,
+            self.subject,
+            outcomes=self.outcomes,
+            climbs=self.climbs,
+            achievements=self.achievements,
+            standings=self.standings,
+            erased=True,
+        )
 
 
 class Declined(Exception):  # noqa: N818  a verdict, no error
     """A valid action gets nothing; `reason` is one of `actions.declined`."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, suspicious: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.suspicious = suspicious

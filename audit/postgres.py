@@ -13,13 +13,13 @@ from audit.results import Key, Results, Said
 
 POSTINGS = """
     SELECT id, action_id, program, user_id, sequence, action, kind, currency, points,
-        lifetime_points, balance, lifetime, tier, occurred_at, rule
+        lifetime_points, balance, lifetime, tier, occurred_at, expires_at, lots, rule
     FROM ledger ORDER BY program, user_id, sequence
 """
 ACCEPTED = "SELECT id, action_id, program, user_id, action FROM accepted"
 DECLINED = "SELECT id, action_id, program, user_id, action, reason FROM declined"
 TIERS = "SELECT id, program, user_id, ladder, old, new FROM tier_changes"
-ACHIEVEMENTS = "SELECT id, program, user_id, achievement FROM achievements"
+ACHIEVEMENTS = "SELECT id, program, user_id, achievement, kind, level, state FROM achievements"
 ACCOUNTS = "SELECT program, subject, view FROM accounts"
 BALANCES = "SELECT * FROM balances"
 
@@ -56,10 +56,12 @@ async def read_ledger(url: str) -> Ledger:
 def compare_balances(book: Book, ledger: Ledger) -> Iterator[str]:
     """I2 of the architecture: every balance is the book's, and the sum of what made it."""
     found = {(row["program"], row["user_id"], row["currency"]): row for row in ledger.balances}
+    # The last lines, for the ledger keeps what was erased from the account.
     expected = {
-        (*key, currency): (balance, member.lifetime[currency])
+        (*key, line.currency): (line.balance, line.lifetime)
         for key, member in book.members.items()
-        for currency, balance in member.balance.items()
+        for outcome in member.outcomes.values()
+        for line in outcome.lines
     }
     for key in sorted(expected.keys() | found.keys()):
         row = found.get(key)
@@ -82,7 +84,10 @@ def _by_subject(rows: list[Any]) -> dict[Key, list[Said]]:
     found: dict[Key, list[Said]] = {}
     for row in rows:
         said = dict(row)
-        if isinstance(said.get("occurred_at"), datetime):
-            said["occurred_at"] = said["occurred_at"].astimezone(UTC).isoformat()
+        for name in ("occurred_at", "expires_at"):
+            if isinstance(said.get(name), datetime):
+                said[name] = said[name].astimezone(UTC).isoformat()
+        if "lots" in said:
+            said["lots"] = json.loads(said["lots"])
         found.setdefault((said["program"], said["user_id"]), []).append(said)
     return found

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -95,6 +96,12 @@ def _version(record: Record) -> Version:
         counts_from=record.append_time + published["lead_ms"],
         document=published["document"],
     )
+
+
+@lru_cache
+def exact(number: Decimal | int | str) -> Fraction:
+    """A number as it is written, no float in between."""
+    return Fraction(str(number))
 
 
 @lru_cache

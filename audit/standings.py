@@ -1,13 +1,12 @@
-"""Boards: which of them a line scores on, and everybody's place in the end."""
+"""Boards: which of them a line scores on, moves between their parts, everybody's place in the end."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from audit.awards import step_held
 from audit.case import Case
-from audit.members import Line, Member, Standing
-from audit.periods import local_day, period_end, period_name
-from audit.rules import Document
+from audit.members import Member, Standing
+from audit.periods import period_end, period_name
+from audit.steps import step_held
 
 
 class Place(NamedTuple):
@@ -22,36 +21,39 @@ Boards = dict[tuple[str, str], list[Place]]
 """Places of every board by (board, period), best first."""
 
 
-def score(case: Case, line: Line, rule: Document) -> None:
-    """Put a line on every board of its currency, in the period of its own moment."""
-    wanted = rule.get("scores", "all")
-    day = local_day(line.occurred_at, case.version.zone)
+def score(case: Case, currency: str, points: int, scores: str, category: str | None) -> None:
+    """Put points on every board of their currency, in the periods of the action's own day."""
+    if scores == "none":
+        return
     for name, board in case.part("boards").items():
-        if case.currency(board.get("currency")) != line.currency or wanted == "none":
+        by_category = board.get("split") == "category"
+        if case.currency(board.get("currency")) != currency or (by_category and category is None):
             continue
         for kind in board["periods"]:
-            if wanted == "all_time" and kind != "all_time":
-                continue
-            place = (name, period_name(kind, day))
-            part = _part(case, board.get("split"))
-            standing = case.member.standings.setdefault(place, Standing(part))
-            standing.score += line.lifetime_points
-            standing.tie = line.occurred_at
+            if scores == "all" or kind == "all_time":
+                own = category or "" if by_category else ""
+                part = own if by_category else _part(case, board.get("split"))
+                _add(case, (name, period_name(kind, case.day), own), part, points)
 
 
-def move(case: Case, split: str) -> bool:
+def _add(case: Case, place: tuple[str, str, str], part: str | None, points: int) -> None:
+    standings = case.member.standings
+    before = standings.get(place) or Standing(part)
+    standings[place] = before._replace(score=before.score + points, tie=case.moment)
+
+
+def move(case: Case, split: str) -> None:
     """Take all scores of a split to the part that holds now, but those of periods long over.
 
-    What ended before the move stays where it stood. Tells whether any board changed.
+    What ended before the move stays where it stood.
     """
-    part, moment, boards = _part(case, split), case.said.occurred_at, case.part("boards")
-    changed = False
-    for (name, period), standing in case.member.standings.items():
-        if boards.get(name, {}).get("split") != split or standing.part == part:
+    part, boards = _part(case, split), case.part("boards")
+    for place, standing in case.member.standings.items():
+        if boards.get(place[0], {}).get("split") != split or standing.part == part:
             continue
-        if period_end(period, case.version.zone) > moment:
-            standing.part, standing.tie, changed = part, moment, True
-    return changed
+        if period_end(place[1], case.version.zone) > case.moment:
+            case.member.standings[place] = standing._replace(part=part, tie=case.moment)
+            case.moved = True
 
 
 def _part(case: Case, split: str | None) -> str | None:
@@ -61,12 +63,15 @@ def _part(case: Case, split: str | None) -> str | None:
     return case.member.country if split == "country" else step_held(case, split)["name"]
 
 
-def all_boards(members: Iterable[Member]) -> Boards:
-    """Every board with its members: score descending, then who reached it earlier, then id."""
+def all_boards(members: Iterable[Member], *, everybody: bool) -> Boards:
+    """Every board with its members: score descending, then who reached it earlier, then id.
+
+    `everybody` are those too whom nobody is to see there.
+    """
     found: Boards = {}
     for member in members:
-        for (name, period), standing in member.standings.items():
-            if standing.part is not None:
+        for (name, period, _), standing in member.standings.items():
+            if standing.part is not None and (everybody or member.is_listed):
                 board = f"{name}:{standing.part}" if standing.part else name
                 place = Place(member.subject, standing.score, standing.tie)
                 found.setdefault((board, period), []).append(place)

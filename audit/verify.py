@@ -110,15 +110,23 @@ def as_table(differences: list[str]) -> Table:
 
 
 async def _settled(reader: TopicReader, prefix: str, patience: float) -> list[str]:
-    """Read until every record of both inputs is decided; gives those that were not in time."""
+    """Read until every record of both inputs is decided; gives those that were not in time.
+
+    Topics are read side by side while scoring works, so the journal may be ahead of the results of
+    its turns. They are complete once reading on brings nothing new.
+    """
     deadline = monotonic() + patience
+    before = -1
     while True:
         await reader.catch_up()
         inputs = [*reader.records[prefix + ACTIONS], *reader.records[prefix + INTERNAL]]
         left = undecided(inputs, read_journal(reader.records[prefix + JOURNAL]), prefix)
-        if not left or monotonic() > deadline:
+        now = sum(map(len, reader.records.values()))
+        if monotonic() > deadline or (not left and now == before):
             return left
-        await asyncio.sleep(POLL_SECONDS)
+        before = now
+        if left:
+            await asyncio.sleep(POLL_SECONDS)
 
 
 def undecided(inputs: list[Record], journal: list[Turn], prefix: str = "") -> list[str]:

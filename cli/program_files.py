@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.refusals import Refusal
-from processors.engine import check
+from processors.engine import Problem, check
 from schemas.program_files import ProgramFileError, read_program_file
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
@@ -32,11 +32,16 @@ def read_checked(path: Path) -> dict[str, Any]:
 
 
 def check_file(path: Path) -> tuple[Any, list[str]]:
-    """Read a program file; give its content, and what is wrong with it as `file:line: message`."""
+    """Read a program file; give its content, and what is wrong with it as `file:line: message` or `file:line:column: message`."""
     try:
         file = read_program_file(path)
     except OSError as error:
         raise Refusal(f"{path} cannot be read: {error.strerror}") from error
     except ProgramFileError as error:
         return None, [f"{path}:{error.line}: {error}"]
-    return file.content, [f"{path}:{line}: {message}" for line, message in check(file)]
+    return file.content, [f"{path}:{_at(problem)}: {problem.message}" for problem in check(file)]
+
+
+def _at(problem: Problem) -> str:
+    """Write line and column as editors read them."""
+    return f"{problem.line}" if problem.column is None else f"{problem.line}:{problem.column}"

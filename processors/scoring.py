@@ -20,7 +20,7 @@ from aiokafka.errors import (
 )
 from faust.types import TP
 
-from processors.engine import Decision, RuleBook, decide
+from processors.engine import Decision, RuleBook, Rules, decide
 from processors.outputs import Outputs, Topics
 from processors.rulebook import RulesFollower
 from processors.status import Status
@@ -151,8 +151,8 @@ class Desk:
 
     def account(self, action: Action) -> Account:
         """The account of the action's subject, as the turn has left it so far."""
-        subject = (action.program, action.user_id)
-        return self.accounts.get(subject) or open_account(*subject, self.rows)
+        program, subject = action.program, action.user_id
+        return self.accounts.get((program, subject)) or open_account(program, subject, self.rows)
 
     def changed_rows(self) -> RowChanges:
         """The rows of every account that the turn changed."""
@@ -171,10 +171,10 @@ def decide_runs(scoring: Scoring, runs: dict[TP, Run], said: Outputs, refusal: s
             action = read_action(record.value, record.headers, record.timestamp, internal)
             if refusal:
                 said.rejection(tp, record, Rejection(Rejected.ENGINE_FAILURE, refusal))
-            elif isinstance(action, Rejection):
-                said.rejection(tp, record, action)
-            else:
+            elif isinstance(action, Action):
                 decide_action(scoring, desk, tp, record, action)
+            else:
+                said.rejection(tp, record, action)
     return desk.changed_rows()
 
 
@@ -187,7 +187,7 @@ def decide_action(scoring: Scoring, desk: Desk, tp: TP, record: Record, action: 
         return
     try:
         rules = scoring.rules.rules_for(action)
-        decision = rules if isinstance(rules, Rejection) else decide(rules, account, action)
+        decision = decide(rules, account, action) if isinstance(rules, Rules) else rules
     except Exception as error:
         log.exception("the engine failed", action=action.id, program=action.program)
         scoring.status.went_wrong(f"the engine failed on action {action.id}: {error!r}")

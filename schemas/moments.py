@@ -32,15 +32,18 @@ _RFC_3339: Final = re.compile(
 )
 _USUAL: Final = len("2025-12-07T23:51:00.000000000+00:00")
 _MEMORY: Final = 65_536
-"""How many minutes and seconds of texts are kept before they are forgotten."""
+"""How many parts of texts are kept before they are forgotten."""
 
 _LONGEST: Final = {"daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
 """Days after the first one of a period by which the next one of its kind has begun."""
 
+# Texts are read and written in parts that repeat: few enough to stay in the processor's cache.
 _minutes_read: dict[str, int] = {}
 _seconds_read: dict[str, int] = {}
+_ends_read: dict[str, int] = {}
 _minutes_written: dict[int, str] = {}
-_seconds_written: dict[int, str] = {}
+_SECONDS_WRITTEN: Final = tuple(f"{second:02d}" for second in range(60))
+_ENDS_WRITTEN: Final = tuple(f".{millisecond:03d}Z" for millisecond in range(SECOND))
 
 
 def read(moment: str | int) -> int:
@@ -51,7 +54,8 @@ def read(moment: str | int) -> int:
     """
     if isinstance(moment, str):
         try:
-            return _minutes_read[moment[:16]] + _seconds_read[moment[16:]]
+            minute, second, end = moment[:16], moment[16:19], moment[19:]
+            return _minutes_read[minute] + _seconds_read[second] + _ends_read[end]
         except KeyError:
             moment = _read_text(moment)
     if not 0 <= moment < END_OF_TIME:
@@ -69,8 +73,10 @@ def _read_text(text: str) -> int:
     moment = (exact - _EPOCH) // _MILLISECOND + int((fraction or "0").ljust(3, "0")[:3])
     start = (dt.datetime.fromisoformat(f"{day}T{minute}:00+00:00") - _EPOCH) // _MILLISECOND
     if DAY <= start < END_OF_TIME - DAY and len(text) <= _USUAL:
+        within = int(second[1:]) * SECOND
         _remember(_minutes_read, text[:16], start)
-        _remember(_seconds_read, text[16:], moment - start)
+        _remember(_seconds_read, second, within)
+        _remember(_ends_read, text[19:], moment - start - within)
     return moment
 
 
@@ -85,14 +91,15 @@ def read_date(text: str) -> dt.date | None:
 def write(moment: int) -> str:
     """Write a moment as RFC 3339 in UTC with milliseconds: `2025-12-07T23:51:00.000Z`."""
     minute, rest = divmod(moment, MINUTE)
-    try:
-        return _minutes_written[minute] + _seconds_written[rest]
-    except KeyError:
-        text = (_EPOCH + dt.timedelta(milliseconds=moment)).strftime("%Y-%m-%dT%H:%M:%S")
-        text = f"{text.rjust(19, '0')}.{moment % SECOND:03d}Z"
-        _remember(_minutes_written, minute, text[:17])
-        _remember(_seconds_written, rest, text[17:])
-        return text
+    second, millisecond = divmod(rest, SECOND)
+    text = _minutes_written.get(minute) or _write_minute(minute)
+    return f"{text}{_SECONDS_WRITTEN[second]}{_ENDS_WRITTEN[millisecond]}"
+
+
+def _write_minute(minute: int) -> str:
+    text = (_EPOCH + dt.timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M:").rjust(17, "0")
+    _remember(_minutes_written, minute, text)
+    return text
 
 
 def _remember(memory: dict[_Key, _Value], key: _Key, value: _Value) -> None:

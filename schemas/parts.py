@@ -141,12 +141,14 @@ PAYMENT: Final = Part[Payment]("payment", Payment)
 RECIPIENTS: Final = Part[int]("recipients", int)
 """Of a `reward:` account: how many have it."""
 ERASED: Final = Part[bool]("erased", bool)
+HIDDEN: Final = Part[bool]("hidden", bool)
+"""Whether the boards were told to show the member no more."""
 
 ALL: Final[Mapping[str, Part[Any]]] = {
     part.name: part
     for part in (
         *(STREAKS, TOTALS, PREVIOUS, MEMORY, GIVEN_ONCE, BOOSTS, HOLDS, RESERVATIONS),
         *(SUSPENSION, SUSPICION, PATHS, UNLOCKS, REWARDS, GRANTED, REVIEWED, PAYMENT),
-        *(RECIPIENTS, ERASED),
+        *(RECIPIENTS, ERASED, HIDDEN),
     )
 }

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from schemas.accounts import SET_MEMBERS_MAX
 from schemas.actions import Origin
@@ -19,6 +19,7 @@ from schemas.program_words import (
     Word,
     as_list,
     exact,
+    told_apart,
 )
 
 PeriodWord = Literal["day", "week", "month", "year"]
@@ -26,11 +27,21 @@ Formula = Annotated[int | str, BeforeValidator(exact)]
 """Text of processors/engine/formulas, or a number."""
 
 
+def _members(number: int) -> int:
+    if not 0 < number <= SET_MEMBERS_MAX:
+        raise ValueError(f"an account keeps 1 to {SET_MEMBERS_MAX:,} values, not {number:,}")
+    return number
+
+
+Members = Annotated[int, AfterValidator(_members)]
+"""How many values a set holds at most."""
+
+
 class OncePer(Part):
     """Once for every value of a fact; at most so many values are kept, further ones are refused."""
 
     fact: Word
-    at_most: Annotated[int, Field(gt=0, le=SET_MEMBERS_MAX)] = SET_MEMBERS_MAX
+    at_most: Members = SET_MEMBERS_MAX
 
 
 class Rate(Part):
@@ -64,7 +75,7 @@ class Keep(Part):
     """What an account keeps of the accepted actions of one type."""
 
     totals: dict[Word, list[Literal["ever"] | PeriodWord]] = {}
-    distinct: dict[Word, Annotated[int, Field(gt=0, le=SET_MEMBERS_MAX)]] = {}
+    distinct: dict[Word, Members] = {}
     previous: list[Word] = []
     memory: list[Word] = []
 
@@ -73,15 +84,15 @@ class Table(Part):
     """Base points by the exact value of a whole-number fact."""
 
     fact: Word
-    table: Annotated[dict[int, int], Field(min_length=1)]
+    table: Annotated[dict[int, int], BeforeValidator(told_apart), Field(min_length=1)]
 
 
 class Bands(Part):
     """A factor by where a number fact lies: from a bound on, or below one."""
 
     bands: Word
-    from_: Annotated[dict[Number, Number], Field(alias="from")] = {}
-    below: dict[Number, Number] = {}
+    from_: Annotated[dict[Number, Number], BeforeValidator(told_apart), Field(alias="from")] = {}
+    below: Annotated[dict[Number, Number], BeforeValidator(told_apart)] = {}
 
 
 class By(Part):
@@ -91,7 +102,22 @@ class By(Part):
     when: str | None = None
 
 
-Multiplier = str | Bands | By | dict[str, dict[str, Number]]
+def _kind_of_multiplier(written: object) -> str:
+    if isinstance(written, str):
+        return "word"
+    if isinstance(written, Bands) or (isinstance(written, dict) and "bands" in written):
+        return "bands"
+    by = isinstance(written, By) or (isinstance(written, dict) and {"by", "when"} & written.keys())
+    return "by" if by else "table"
+
+
+Multiplier = Annotated[
+    Annotated[str, Tag("word")]
+    | Annotated[Bands, Tag("bands")]
+    | Annotated[By, Tag("by")]
+    | Annotated[dict[str, dict[str, Number]], Tag("table"), Field(min_length=1, max_length=1)],
+    Discriminator(_kind_of_multiplier),
+]
 """A ladder's name, `promotions`, `boosts`, `paths`; bands; a formula; a ladder with factors of its own."""
 
 
@@ -124,7 +150,10 @@ def _expiry(written: object) -> object:
 class Rule(Part):
     """One row: what an action of its type earns."""
 
-    points: Formula | Table
+    points: Annotated[
+        Annotated[Formula, Tag("formula")] | Annotated[Table, Tag("table")],
+        Discriminator(lambda said: "table" if isinstance(said, dict | Table) else "formula"),
+    ]
     currency: str | None = None
     kind: Literal["earn", "adjust", "redeem", "send", "receive", "return"] = "earn"
     action: TypeName | None = None
@@ -197,10 +226,11 @@ class ActionType(Part):
     @classmethod
     def _with_facts_of_effect(cls, written: Any) -> Any:  # noqa: ANN401 - pydantic's own signature
         """Add the facts that the effect brings."""
-        if not isinstance(written, dict) or written.get("effect") not in EFFECT_FACTS:
+        effect = written.get("effect") if isinstance(written, dict) else None
+        facts = written.get("facts", {}) if isinstance(written, dict) else None
+        if not isinstance(effect, str) or effect not in EFFECT_FACTS or not isinstance(facts, dict):
             return written
-        brought = EFFECT_FACTS[written["effect"]]
-        return written | {"facts": {**brought, **written.get("facts", {})}}
+        return written | {"facts": {**EFFECT_FACTS[effect], **facts}}
 
     @model_validator(mode="after")
     def _facts_of_effect_as_they_are(self) -> Self:

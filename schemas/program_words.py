@@ -19,6 +19,8 @@ _MILLISECONDS: Final = {
     "day": moments.DAY,
     "week": 7 * moments.DAY,
 }
+_NUMBER: Final = re.compile(r"[-+]?\d{1,16}(?:\.\d{1,6})?", re.ASCII)
+_YEARS_MAX: Final = 100
 _RULE_NAME: Final = r"^[a-z][a-z0-9_]*$"
 _TYPE_NAME: Final = r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$"
 
@@ -40,14 +42,28 @@ def _duration(written: object) -> object:
     if parts is None:
         raise ValueError("a length of time is written like `60 minutes`, `7 days` or `1 year`")
     number, unit = int(parts[1]), parts[2]
-    if unit in _MILLISECONDS:
-        return Duration(milliseconds=number * _MILLISECONDS[unit])
-    return Duration(months=number * (12 if unit == "year" else 1))
+    exact = number * _MILLISECONDS.get(unit, 0)
+    months = number * {"month": 1, "year": 12}.get(unit, 0)
+    if exact > _YEARS_MAX * 366 * moments.DAY or months > _YEARS_MAX * 12:
+        raise ValueError(f"longer than {_YEARS_MAX} years")
+    return Duration(milliseconds=exact, months=months)
 
 
 def exact(written: object) -> object:
     """Take a number by its decimal text."""
     return str(written) if isinstance(written, float) else written
+
+
+def _number(written: object) -> object:
+    """Take a number by its decimal text. Its size is bounded, so that what is made of it is too."""
+    if isinstance(written, Decimal):
+        return written
+    text = str(written)
+    if isinstance(written, float) and "e" in text:
+        text = f"{Decimal(text):f}"
+    if isinstance(written, bool) or _NUMBER.fullmatch(text) is None:
+        raise ValueError("a number has at most 16 digits and 6 decimals, like 12 or 0.5")
+    return text
 
 
 def _moment_text(written: str) -> str:
@@ -63,9 +79,21 @@ def _fixed(length: Duration) -> Duration:
     return length
 
 
+def told_apart(written: object) -> object:
+    """Refuse numbers that are written twice as keys, like 100 and 100.0."""
+    seen: dict[Decimal, object] = {}
+    for key in written if isinstance(written, dict) else ():
+        if _NUMBER.fullmatch(str(key)) and seen.setdefault(Decimal(str(key)), key) is not key:
+            raise ValueError(f"{seen[Decimal(str(key))]} and {key} are the same number")
+    return written
+
+
 def known_zone(name: str) -> str:
     """Accept the name of a time zone."""
-    moments.calendar_of(name)
+    try:
+        moments.calendar_of(name)
+    except OSError as wrong:  # the name of a folder of zones
+        raise ValueError(f"no time zone is called {name!r}") from wrong
     return name
 
 
@@ -76,7 +104,7 @@ def as_list(written: object) -> object:
 
 Span = Annotated[Duration, BeforeValidator(_duration)]
 FixedSpan = Annotated[Duration, BeforeValidator(_duration), AfterValidator(_fixed)]
-Number = Annotated[Decimal, BeforeValidator(exact), Field(allow_inf_nan=False)]
+Number = Annotated[Decimal, BeforeValidator(_number), Field(allow_inf_nan=False)]
 MomentText = Annotated[str, AfterValidator(_moment_text)]
 TypeName = Annotated[str, Field(pattern=_TYPE_NAME, max_length=128)]
 RuleName = Annotated[str, Field(pattern=_RULE_NAME, max_length=64)]

@@ -69,7 +69,10 @@ Score = tuple[str | int, ...]
 """(board, period, change): what a posting adds to its member's score on one board.
 
 A fourth element `quiet` asks for no `leaderboard.updated`; `leaves` takes the member off the board
-(the change is then minus the score that stood there).
+(the change is then minus the score that stood there), `hidden` (also before `leaves`) changes what a
+hidden member will have. ("*", boards, 0, "hides") takes the member off all boards of the program with
+everything it has there, and `shows` brings it back; `boards` names those whose changes are told, as
+`global all_time,region all_time`.
 """
 
 Lot = tuple[str, int, str | None]

@@ -32,7 +32,7 @@ class Score(msgspec.Struct, array_like=True, gc=False):
     board: str
     period: str
     change: int
-    mode: Literal["quiet", "leaves"] | None = None
+    mode: Literal["quiet", "leaves", "hidden", "hidden leaves", "hides", "shows"] | None = None
 
 
 class Scored(msgspec.Struct, gc=False):
@@ -60,11 +60,26 @@ class Change(msgspec.Struct, gc=False):
     occurred_at: str
 
 
+class Turning(msgspec.Struct, gc=False):
+    """A member that is hidden from all boards, or shown again; `told` are boards and kinds of period."""
+
+    user_id: str
+    mode: str
+    told: list[str]
+    posting: str
+    occurred_at: str
+
+
 class Call(msgspec.Struct, gc=False):
-    """A run of one program's postings in one partition; `end` is the offset it brings the sink to."""
+    """A run of one program's postings in one partition; `end` is the offset it brings the sink to.
+
+    Changes of hidden members stand apart. A turning is a call of its own.
+    """
 
     end: int
     boards: dict[Board, dict[str, Change]]
+    hidden: dict[Board, dict[str, Change]]
+    turning: Turning | None = None
 
 
 class Asked(msgspec.Struct, array_like=True, gc=False):
@@ -108,22 +123,38 @@ def cut(postings: Iterable[tuple[int, Scored]], end: int) -> Iterator[Call]:
 
     A posting is never cut in two. Without any score there is nothing to call.
     """
-    call, scores, following = Call(end, {}), 0, 0
+    call, scores, following = Call(end, {}, {}), 0, 0
     for offset, posting in postings:
-        if scores and scores + len(posting.scores) > SCORES_PER_CALL:
+        turning = _turning(posting)
+        if scores and (turning or call.turning or scores + len(posting.scores) > SCORES_PER_CALL):
             call.end = following
             yield call
-            call, scores = Call(end, {}), 0
-        _add(call.boards, posting)
+            call, scores = Call(end, {}, {}), 0
+        call.turning = turning
+        _add(call, posting)
         scores += len(posting.scores)
         following = offset + 1
     if scores:
         yield call
 
 
-def _add(boards: dict[Board, dict[str, Change]], posting: Scored) -> None:
+def _turning(posting: Scored) -> Turning | None:
+    """Return how a posting hides or shows its member; such a posting has no other score."""
+    for score in posting.scores:
+        if score.mode in ("hides", "shows"):
+            told = score.period.split(",") if score.period else []
+            return Turning(posting.user_id, score.mode, told, posting.id, posting.occurred_at)
+    return None
+
+
+def _add(call: Call, posting: Scored) -> None:
+    if call.turning is not None:
+        return
     moment = moments.read(posting.occurred_at)
     for score in posting.scores:
+        boards = call.boards
+        if score.mode is not None and score.mode.startswith("hidden"):
+            boards = call.hidden
         changes = boards.setdefault((score.board, score.period), {})
         change = changes.get(posting.user_id)
         if change is None:
@@ -136,7 +167,7 @@ def _add(boards: dict[Board, dict[str, Change]], posting: Scored) -> None:
 
 def _change(change: Change, score: Score, moment: int) -> None:
     change.quiet = change.quiet and score.mode == "quiet"
-    if score.mode == "leaves":
+    if score.mode in ("leaves", "hidden leaves"):
         change.amount, change.marks = 0, RESTARTS | GONE
         return
     if change.marks & GONE:
@@ -161,6 +192,15 @@ def columns(changes: dict[str, Change]) -> tuple[list[object], list[str]]:
         [change.marks for change in ordered],
         len(loud),
     ], loud
+
+
+def hidden_changes(call: Call) -> list[list[object]]:
+    """Give the changes of hidden members as boards.lua takes them."""
+    return [
+        [user, "\0".join(board), change.amount, change.moment, change.marks]
+        for board, changes in call.hidden.items()
+        for user, change in changes.items()
+    ]
 
 
 def asked(board: Board, changes: dict[str, Change], loud: list[str]) -> Asked:

@@ -39,7 +39,7 @@ async def _close(redis: Redis, program: str) -> None:
     """Refuse whoever applies to the program's boards, then remove them."""
     async with redis.pipeline(transaction=True) as pipe:
         pipe.set(program_key(program, "epoch"), store.CLEARING)
-        pipe.delete(program_key(program, "progress"), program_key(program, "answers"))
+        pipe.delete(*(program_key(program, key) for key in ("progress", "answers", "hidden")))
         await pipe.execute()
     index = program_key(program, "boards")
     while True:

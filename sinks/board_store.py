@@ -5,6 +5,7 @@ progress in one step:
 
     {loyalty}:global:all_time:scores   sorted set: minus score, tie value + user id (see boards.lua)
     {loyalty}:global:all_time:ties     hash: user id -> tie value
+    {loyalty}:hidden                   hash: user NUL board NUL period -> score, tie value of hidden members
     {loyalty}:boards                   set: every board there is, `global NUL all_time`
     {loyalty}:progress                 hash: `rewards.earned:3` -> offset of the next record
     {loyalty}:answers                  hash: question and answer of each partition's last call

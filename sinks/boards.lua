@@ -5,6 +5,8 @@
 --     member = 6 bytes, big-endian: milliseconds at which the score was reached (the tie value),
 --              followed by the user's id: equal scores stand by tie value, then by id
 -- and beside it a hash from user id to tie value, which is how a member is found.
+-- Who is hidden (suspended, not listed, erased) stands on no board: score and tie value wait in one hash
+-- of the program, under user NUL board NUL period, and go on changing there.
 
 local EXACT = 2 ^ 53  -- The largest score a double holds exactly.
 local RESTARTS, GONE = 2, 4  -- Marks of a change; see sinks/board_calls.py.
@@ -96,31 +98,111 @@ local function told(p)
   return {redis.call('ZCARD', p.scores), scores, old, ranks, p.old_ranks}
 end
 
--- Applies a contiguous run of one partition's records, or changes nothing.
--- KEYS: epoch, progress, answers, boards, then scores and ties of every board of the run.
--- ARGV: epoch, field of the partition, the run's from and to, what is asked (kept with the answer),
---       msgpack of [[users, amounts, moments, marks, loud], ...], then the name of every board.
--- Returns {'applied', answer}, {'stale', position} or {'epoch', the epoch here}.
-local function apply(keys, args)
+-- Says why a run must not be applied: it was cleared, or does not begin where the boards stand.
+local function refusal(keys, args)
   local epoch = redis.call('GET', keys[1])
   if epoch ~= args[1] then return {'epoch', epoch or ''} end
-  local field, from = args[2], tonumber(args[3])
-  local at = tonumber(redis.call('HGET', keys[2], field) or 0)
-  if at ~= from then return {'stale', at} end
+  local at = tonumber(redis.call('HGET', keys[2], args[2]) or 0)
+  if at ~= tonumber(args[3]) then return {'stale', at} end
+end
 
+-- Changes what hidden members will have: {user, board, amount, moment, marks}, ...
+local function change_hidden(hidden, changes)
+  for _, change in ipairs(changes) do
+    local user, board, amount, moment, marks = unpack(change)
+    local field = user .. '\0' .. board
+    local held = redis.call('HGET', hidden, field)
+    local score, tie = 0, struct.pack('>I6', moment)
+    if held and marks < RESTARTS then
+      score, tie = unpack(cmsgpack.unpack(held))
+      if marks > 0 then tie = struct.pack('>I6', moment) end
+    end
+    if marks >= GONE then
+      redis.call('HDEL', hidden, field)
+    else
+      if math.abs(score + amount) > EXACT then refuse(user, score, amount, board) end
+      redis.call('HSET', hidden, field, cmsgpack.pack({score + amount, tie}))
+    end
+  end
+end
+
+-- Applies a contiguous run of one partition's records, or changes nothing.
+-- KEYS: epoch, progress, answers, boards, hidden, then scores and ties of every board of the run.
+-- ARGV: epoch, field of the partition, the run's from and to, what is asked (kept with the answer),
+--       msgpack of [[users, amounts, moments, marks, loud], ...], msgpack of the changes of hidden
+--       members, then the name of every board.
+-- Returns {'applied', answer}, {'stale', position} or {'epoch', the epoch here}.
+local function apply(keys, args)
+  local refused = refusal(keys, args)
+  if refused then return refused end
+  local field = args[2]
   local plans, answer = {}, {}
   for b, board in ipairs(cmsgpack.unpack(args[6])) do
-    plans[b] = plan(keys[3 + 2 * b], keys[4 + 2 * b], board)
+    plans[b] = plan(keys[4 + 2 * b], keys[5 + 2 * b], board)
   end
+  change_hidden(keys[5], cmsgpack.unpack(args[7]))
   for _, p in ipairs(plans) do
     write(p)
     if p.loud > 0 then answer[#answer + 1] = told(p) end
   end
   local packed = cmsgpack.pack(answer)
-  if #plans > 0 then redis.call('SADD', keys[4], unpack(args, 7)) end
+  if #args > 7 then redis.call('SADD', keys[4], unpack(args, 8)) end
   redis.call('HSET', keys[2], field, args[4])
   redis.call('HSET', keys[3], field .. ' asked', args[5], field .. ' answer', packed)
   return {'applied', packed}
+end
+
+-- Takes a member off a board, or puts it back; nothing where there is nothing. Returns the old and
+-- the new rank and the score.
+local function hide_one(hidden, field, scores, ties, user)
+  local tie = redis.call('HGET', ties, user)
+  if not tie then return end
+  local member = tie .. user
+  local score, rank = 0 - redis.call('ZSCORE', scores, member), redis.call('ZRANK', scores, member)
+  redis.call('ZREM', scores, member)
+  redis.call('HDEL', ties, user)
+  redis.call('HSET', hidden, field, cmsgpack.pack({score, tie}))
+  return rank + 1, 0, score
+end
+
+local function show_one(hidden, field, scores, ties, user)
+  local held = redis.call('HGET', hidden, field)
+  if not held then return end
+  local score, tie = unpack(cmsgpack.unpack(held))
+  redis.call('ZADD', scores, 0 - score, tie .. user)
+  redis.call('HSET', ties, user, tie)
+  redis.call('HDEL', hidden, field)
+  return 0, redis.call('ZRANK', scores, tie .. user) + 1, score
+end
+
+-- Hides a member from every board of the program, or shows it again, as a run of its own.
+-- KEYS: epoch, progress, answers, boards, hidden. ARGV: epoch, field of the partition, from and to,
+-- user, 'hides' or 'shows', posting, occurred_at, then the boards without parts and the kinds of
+-- period that are told of, `global all_time`.
+-- Returns {'applied', answer, what it answers} or as `apply`.
+local function turn(keys, args)
+  local refused = refusal(keys, args)
+  if refused then return refused end
+  local field, user, change = args[2], args[5], args[6] == 'hides' and hide_one or show_one
+  local loud, asked, answer = {}, {}, {}
+  for i = 9, #args do loud[args[i]] = true end
+  local names = redis.call('SMEMBERS', keys[4])
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local board, period = string.match(name, '^(.-)%z(.*)$')
+    local stem = string.sub(keys[4], 1, -7) .. board .. ':' .. period
+    local scores = stem .. ':scores'
+    local old, new, score = change(keys[5], user .. '\0' .. name, scores, stem .. ':ties', user)
+    if old and loud[string.match(board, '^[^:]*') .. ' ' .. string.match(period, '^[^:]*')] then
+      asked[#asked + 1] = {board, period, {user}, {args[7]}, {args[8]}}
+      answer[#answer + 1] = {redis.call('ZCARD', scores), {new > 0 and score or 0},
+                             {old > 0 and score or 0}, {new}, {old}}
+    end
+  end
+  local packed, question = cmsgpack.pack(answer), cmsgpack.pack(asked)
+  redis.call('HSET', keys[2], field, args[4])
+  redis.call('HSET', keys[3], field .. ' asked', question, field .. ' answer', packed)
+  return {'applied', packed, question}
 end
 
 -- Moves the positions below which every program's records have been applied, or changes nothing.
@@ -154,6 +236,7 @@ local function standing(keys, args)
 end
 
 redis.register_function('laurel_apply_VERSION', apply)
+redis.register_function('laurel_turn_VERSION', turn)
 redis.register_function('laurel_settle_VERSION', settle)
 redis.register_function('laurel_acknowledge_VERSION', acknowledge)
 redis.register_function{

@@ -33,6 +33,16 @@ YEARS: Final = range(2000, 2100)
 _MONTHS_LOCK: Final = 0x6D6F6E746873
 """Advisory lock, the bytes of "months": of two that make a partition at once, one waits."""
 
+FROZEN_SECONDS: Final = 5
+"""A transaction that has waited for its worker for so long is ended by whoever takes over."""
+
+_SESSION: Final = {"application_name": "laurel-ledger", "lock_timeout": "5s"}
+_FENCE: Final = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = $1 AND datname = current_database() AND usename = current_user
+    AND xact_start IS NOT NULL AND wait_event = 'ClientRead'
+    AND state_change < now() - make_interval(secs => $2)
+"""
 _MOVE: Final = """
     UPDATE projection_progress AS p SET next_offset = m.upto
     FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS m(topic, partition, start, upto)
@@ -86,7 +96,8 @@ class PostgresLedger:
 
     def __init__(self, url: str, **options: Any) -> None:  # noqa: ANN401 - asyncpg's own options
         self._url = url
-        self._options = {"timeout": 10, "command_timeout": 60, **options}
+        limits = {"timeout": 10, "command_timeout": 60}
+        self._options = {**limits, "server_settings": _SESSION, **options}
         self._idle: list[Any] = []
         self._migrated = False
         self._months: set[Month] = set()
@@ -117,13 +128,15 @@ class PostgresLedger:
     async def standing(self, assigned: Mapping[Partition, Assigned]) -> dict[Partition, int]:
         """Read where the ledger stands in the partitions assigned: the offsets to read from.
 
-        The first call brings the tables to this release's version. Raises LostRecordsError when
-        Kafka no longer has what comes next, MigrationError when the database is newer than we are.
+        Ends transactions of frozen workers first: what they hold stays locked while they sleep. The
+        first call brings the tables to this release's version. Raises LostRecordsError when Kafka
+        no longer has what comes next, MigrationError when the database is newer than we are.
         """
         async with self._connection() as connection:
             if not self._migrated:
                 await migrate(connection)
                 self._migrated = True
+            await connection.execute(_FENCE, _SESSION["application_name"], FROZEN_SECONDS)
             topics, partitions = _columns(assigned, 2)
             firsts = [known.first for known in assigned.values()]
             await connection.execute(_BEGIN, topics, partitions, firsts)

@@ -13,7 +13,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from sinks import board_store as store
-from sinks.board_calls import Answer, Asked, Call, answer, asked, columns
+from sinks.board_calls import Answer, Asked, Call, Turning, answer, asked, columns, hidden_changes
 from sinks.board_store import board_keys, board_name, field, program_key
 from sinks.positions import Assigned, Partition, StaleRunError, begin
 
@@ -71,7 +71,10 @@ class RedisBoards:
         """
         epoch = self._epochs.get(program) or await self._open(program)
         at = self.position(program, partition)
-        keys = [program_key(program, name) for name in ("epoch", "progress", "answers", "boards")]
+        names = ("epoch", "progress", "answers", "boards", "hidden")
+        keys = [program_key(program, name) for name in names]
+        if call.turning is not None:
+            return await self._turn(program, partition, call.end, call.turning, keys)
         boards: list[list[object]] = []
         questions: list[Asked] = []
         for board, changes in call.boards.items():
@@ -82,12 +85,29 @@ class RedisBoards:
                 questions.append(asked(board, changes, loud))
         question = _pack(questions)
         arguments: list[str | bytes | int] = [epoch, field(partition), at, call.end, question]
-        arguments += [_pack(boards), *map(board_name, call.boards)]
+        arguments += [_pack(boards), _pack(hidden_changes(call))]
+        arguments += map(board_name, call.boards | call.hidden)
         said, detail = await store.call_function(self._redis, "apply", keys, arguments)
         if said != b"applied":
             raise _refusal(program, partition, at, said, detail)
         self._at[program, partition] = call.end
         return answer(program, partition, question, detail)
+
+    async def _turn(
+        self, program: str, partition: Partition, end: int, turning: Turning, keys: list[str]
+    ) -> Answer:
+        """Hide a member from all boards, or show it again."""
+        at = self.position(program, partition)
+        arguments: list[str | bytes | int] = [self._epochs[program], field(partition), at, end]
+        arguments += [turning.user_id, turning.mode, turning.posting, turning.occurred_at]
+        said, *detail = await store.call_function(
+            self._redis, "turn", keys, [*arguments, *turning.told]
+        )
+        if said != b"applied":
+            raise _refusal(program, partition, at, said, detail[0])
+        self._at[program, partition] = end
+        told, question = detail
+        return answer(program, partition, question, told)
 
     async def settle(self, moves: Mapping[Partition, tuple[int, int]]) -> None:
         """Say that every program has the records between: partition -> (from, to).

@@ -131,7 +131,10 @@ def test_a_formula(formula: object, value: int) -> None:
         ("(amount", "expected `)`"),
         ("amount)", "unexpected `)` (column 7)"),
         ("()", "column 2"),
-        ("amount / 3", "`/` has no place in a formula (column 8)"),
+        (
+            "amount / 3",
+            "`/` has no place in a formula: multiply, by 0.01 instead of `/ 100` (column 8)",
+        ),
         ("amount ** 2", "column 9"),
         ("amount % 2", "`amount` is not whole: it has no remainder"),
         ("amount, 2", "`,`"),

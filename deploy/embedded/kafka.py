@@ -59,8 +59,6 @@ _SETTINGS = {
     # A broker that was killed is let in again this long after its last heartbeat; the default is 9 s.
     "broker.session.timeout.ms": "5000",
     "broker.heartbeat.interval.ms": "500",
-    # Transactions of the dead are aborted within a second of their timeout.
-    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
 }
 
 

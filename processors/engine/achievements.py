@@ -19,24 +19,29 @@ CLAIMED, EARNED, DELIVERED = "CLAIMED", "EARNED", "DELIVERED"
 def grant_badges(scene: Scene) -> None:
     """Grant every badge, and every level of one, that this action reaches."""
     head = scene.draft.head
+    held = head.badges
     for badge in scene.kind.badges:
-        level = head.badges.get(badge.name, 0)
-        if level >= len(badge.levels):
+        level = held.get(badge.name, 0)
+        if level >= badge.most:
             continue
-        now = _level(scene, badge)
-        if now > level:
-            head.badges = {**head.badges, badge.name: now}
-            for each in range(level + 1, now + 1):
-                suffix = f"badge-{badge.name}" if each == 1 else f"badge-{badge.name}-{each}"
-                _tell(scene, suffix, badge.name, "badge", level=each)
+        if badge.measure is None:
+            reached = badge.when is not None and badge.when(scene.facts, scene)
+        else:
+            reached = badge.measure(head) >= badge.levels[level]
+        if reached:
+            _grant(scene, badge, level)
 
 
-def _level(scene: Scene, badge: BadgeRule) -> int:
-    if badge.when is not None:
-        return int(badge.when(scene.facts, scene))
-    assert badge.measure is not None
-    value = badge.measure(scene.draft.head)
-    return sum(1 for at in badge.levels if value >= at)
+def _grant(scene: Scene, badge: BadgeRule, level: int) -> None:
+    """Grant every level of a badge that is reached, the first of which is known to be."""
+    head = scene.draft.head
+    value = None if badge.measure is None else badge.measure(head)
+    for each, at in enumerate(badge.levels[level:], level + 1):
+        if value is not None and value < at:
+            break
+        head.badges = {**head.badges, badge.name: each}
+        suffix = f"badge-{badge.name}" if each == 1 else f"badge-{badge.name}-{each}"
+        _tell(scene, suffix, badge.name, "badge", level=each)
 
 
 def reach_rewards(scene: Scene) -> None:
@@ -221,8 +226,7 @@ def _unknown(fact: str, name: str, known: object) -> Refusal:
 
 def _tell_reward(scene: Scene, name: str, state: str) -> None:
     reward = scene.rules.rewards[name]
-    suffix = f"reward-{name}" if state == EARNED else f"delivered-{name}"
-    _tell(scene, suffix, name, "reward", state=state, payload=reward.payload)
+    _tell(scene, f"reward-{name}", name, "reward", state=state, payload=reward.payload)
 
 
 def _tell(

@@ -136,14 +136,16 @@ class ActionBinder:
 
     def _badge(self, name: str, badge: Badge, action: str) -> BadgeRule:
         if badge.when is not None:
-            return BadgeRule(name, (1,), None, bind_condition(badge.when, self.terms(action)))
+            return BadgeRule(name, (1,), 1, None, bind_condition(badge.when, self.terms(action)))
         assert badge.measure is not None
         scale = 0
         if badge.measure in ("lifetime", "balance"):
             scale = self.program.currencies[self.currency].scale
         levels = badge.levels or [badge.at or 0]
         measure = bind_measure(badge.measure, self.currency)
-        return BadgeRule(name, tuple(at * POWERS[scale] for at in levels), measure, None)
+        return BadgeRule(
+            name, tuple(at * POWERS[scale] for at in levels), len(levels), measure, None
+        )
 
     def _rules(self, name: str, terms: ActionTerms) -> tuple[AwardRule, ...]:
         return tuple(

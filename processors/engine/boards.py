@@ -13,11 +13,13 @@ from processors.engine.ladders import Ladder, held
 from schemas import programs
 from schemas.accounts import Head
 from schemas.moments import Calendar, Day, PeriodKind
+from schemas.parts import HIDDEN
 from schemas.programs import Program
 from schemas.results import Score
 
 COUNTRY: Final = "country"
 CATEGORY: Final = "category"
+EVERY_BOARD: Final = "*"
 TEMPLATES_MAX: Final = 4_096
 SCORES_MAX: Final = 32_768
 """How many lists of scores are kept for use again, some 800 bytes each."""
@@ -54,6 +56,9 @@ class Boards:
             for name, board in program.boards.items()
         )
         self._columns = _columns(program, self.boards)
+        self._told = ",".join(
+            f"{board.name} {kind}" for board in self.boards for kind in sorted(board.told)
+        )
         self._ladders = {ladder.name: ladder for ladder in ladders}
         self._templates: dict[tuple[object, ...], Template] = {}
         self._made = 0
@@ -76,15 +81,19 @@ class Boards:
         template = self._templates.get(key)
         if template is None:
             template = self._make_template(key, head, day, columns, category)
-        standings = head.standings.copy()
-        try:
-            for standing in template.standings:
-                standings[standing] += points
-        except KeyError:
-            head.standings = self._kept(head.standings, forget_before)
-            return self._score_first(head, day, points, columns, category)
-        head.standings = standings
-        return template.made.get(points) or self._make_scores(template, points)
+        if head.standings:
+            standings = head.standings.copy()
+            try:
+                for standing in template.standings:
+                    standings[standing] += points
+            except KeyError:
+                head.standings = self._kept(head.standings, forget_before)
+                return self._score_first(head, day, points, columns, category)
+            head.standings = standings
+        else:
+            head.standings = dict.fromkeys(template.standings, points)
+        scores = template.made.get(points) or self._make_scores(template, points)
+        return _hidden(scores) if HIDDEN.name in head.parts else scores
 
     def place(self, head: Head, split: str) -> str:
         """Return the member's part of a split now; empty when it has none."""
@@ -113,7 +122,12 @@ class Boards:
             moved = f"{board}:{new} {period}"
             standings[moved] = standings.get(moved, 0) + score
         head.standings = standings
-        return leaves + enters
+        scores = leaves + enters
+        return _hidden(scores) if HIDDEN.name in head.parts else scores
+
+    def turn(self, mode: str) -> Score:
+        """Return what hides a member from all boards, or shows it again."""
+        return (EVERY_BOARD, self._told, 0, mode)
 
     def _make_template(
         self,
@@ -173,7 +187,7 @@ class Boards:
             standings[key] = standings.get(key, 0) + points
             if place:
                 scores.append(_entry(board, place, period, points))
-        return sorted(scores, key=len)
+        return _hidden(scores) if HIDDEN.name in head.parts else sorted(scores, key=len)
 
     def _kept(self, standings: dict[str, int], forget_before: int) -> dict[str, int]:
         ends = self.calendar.bounds
@@ -182,6 +196,13 @@ class Boards:
             for standing, score in standings.items()
             if ends(_parts(standing)[2])[1] >= forget_before
         }
+
+
+def _hidden(scores: list[Score]) -> list[Score]:
+    """Return scores of a hidden member: they wait until it is shown again."""
+    return [
+        (*score[:3], "hidden leaves" if score[3:] == ("leaves",) else "hidden") for score in scores
+    ]
 
 
 def columns_name(currency: str, periods: Literal["all", "all_time"]) -> str:

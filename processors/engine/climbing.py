@@ -16,7 +16,7 @@ REVIEW_SCALE = 6
 def climb_ladders(scene: Scene) -> None:
     """Bring every ladder to the step that its measure reaches now."""
     head = scene.draft.head
-    reviewed = parts.REVIEWED.name in head.parts
+    reviewed = head.parts and parts.REVIEWED.name in head.parts
     for ladder in scene.rules.ladders:
         value = ladder.measure(head)
         bounds = ladder.bounds.get(head.steps.get(ladder.name))

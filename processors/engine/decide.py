@@ -7,7 +7,7 @@ from processors.engine.awards import award, post
 from processors.engine.boards import COUNTRY
 from processors.engine.climbing import climb_ladders, move_between
 from processors.engine.decision import Decision, Refusal
-from processors.engine.members import is_suspended, suspect
+from processors.engine.members import is_suspended, suspect, turn
 from processors.engine.paths import level
 from processors.engine.rules import Award, AwardRule, Guard, Rules, Scene
 from processors.engine.settle import release_of_day, settle
@@ -72,7 +72,7 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
     refusal = _refused(scene, lateness)
     if refusal is not None:
         return _decline(scene, refusal)
-    limited = _limited(scene, kind.limits)
+    limited = _limited(scene, kind.limits) if kind.limits else None
     given: Given = []
     refusal = None if kind.awards else limited or _limited(scene, kind.last_guards)
     for rule in kind.awards:
@@ -96,7 +96,7 @@ def _refused(scene: Scene, lateness: int) -> Refusal | None:
     """Say why an action may not be looked at by its rules, in the order of `Declined`."""
     rules, kind, action = scene.rules, scene.kind, scene.action
     outside = not action.internal
-    if outside and kind.suspendable and is_suspended(scene):
+    if outside and kind.suspendable and scene.draft.head.parts and is_suspended(scene):
         return Refusal(Declined.SUSPENDED, f"{action.user_id} is suspended")
     if outside and lateness > rules.accept_late and not kind.never_late:
         return Refusal(Declined.TOO_LATE, f"it came {lateness // SECOND} s after it happened")
@@ -152,16 +152,23 @@ def _follow(scene: Scene) -> None:
         note(scene)
     scene.open = False
     climb_ladders(scene)
-    if kind.effect is not None:
-        move_between(scene, COUNTRY)
-    if scene.rules.path_ladders and parts.PATHS.name in scene.draft.head.parts:
-        level(scene)
+    if kind.effect is not None or scene.draft.head.parts:
+        _follow_rarely(scene)
     if kind.badges:
         grant_badges(scene)
     if scene.rules.rewards:
         reach_rewards(scene)
     if kind.derives is not None:
         kind.derives(scene)
+
+
+def _follow_rarely(scene: Scene) -> None:
+    """Let follow what needs an effect, or something that few accounts have."""
+    if scene.kind.effect is not None:
+        move_between(scene, COUNTRY)
+    turn(scene)
+    if scene.rules.path_ladders and parts.PATHS.name in scene.draft.head.parts:
+        level(scene)
 
 
 def _accepted(scene: Scene) -> AcceptedAction:

@@ -26,7 +26,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from processors.engine.consistency import Place
+from processors.engine.consistency_words import Place
 from processors.engine.decide import decide
 from processors.engine.decision import Decision
 from processors.engine.ladders import held
@@ -47,13 +47,42 @@ def failures(rules: Rules, examples: list[dict[str, Any]]) -> list[Failure]:
     """Play all examples; return the places of rows that come out otherwise, and how."""
     found: list[Failure] = []
     for number, example in enumerate(examples):
-        unknown = example.keys() - {"example", "given", "steps"}
-        if unknown or not example.get("steps"):
-            message = "an example has `example`, `given` and `steps`, and nothing else"
-            found.append((("examples", number), message))
-        else:
-            found += _play(rules, example, ("examples", number))
+        place = ("examples", number)
+        wrong = [*_misspelt(rules, example, place)]
+        found += wrong or _play(rules, example, place)
     return found
+
+
+def _misspelt(rules: Rules, example: Row, place: Place) -> Iterator[Failure]:
+    """Tell what cannot be played of an example."""
+    parts = [example.get(part, []) for part in ("given", "steps")]
+    unknown = example.keys() - {"example", "given", "steps"}
+    if unknown or not example.get("steps") or not all(isinstance(part, list) for part in parts):
+        yield place, "an example has `example`, and rows under `given` and `steps`; nothing else"
+        return
+    for part in ("given", "steps"):
+        for number, row in enumerate(example.get(part, ())):
+            wrong = _wrong_in_row(rules, row)
+            if wrong:
+                yield (*place, part, number), wrong
+
+
+def _wrong_in_row(rules: Rules, row: object) -> str:
+    if not isinstance(row, dict) or not isinstance(row.get("do"), str):
+        return "do what? A row says `do`, an action type"
+    known = ASKED | EXPECTED | {ladder.name for ladder in rules.ladders}
+    unknown = row.keys() - known
+    if unknown:
+        said = ", ".join(map(str, sorted(unknown, key=str)))
+        return f"unknown words {said}; there is {', '.join(sorted(known))}"
+    for word in ("at", "came"):
+        try:
+            _moment(rules, row.get(word, "2025-01-01"))
+        except (ValueError, TypeError, AttributeError, OverflowError):
+            return f"{word} is no moment: {row[word]!r}"
+    if not isinstance(row.get("says", ""), str):
+        return f"says is part of a message, not {row['says']!r}"
+    return ""
 
 
 def _play(rules: Rules, example: Row, place: Place) -> Iterator[Failure]:
@@ -62,10 +91,6 @@ def _play(rules: Rules, example: Row, place: Place) -> Iterator[Failure]:
     for part in ("given", "steps"):
         for number, row in enumerate(example.get(part, ())):
             where = (*place, part, number)
-            wrong = row.keys() - ASKED - EXPECTED - {ladder.name for ladder in rules.ladders}
-            if wrong or "do" not in row:
-                yield where, f"unknown words {', '.join(sorted(wrong))}" if wrong else "do what?"
-                continue
             said["at"] = row.get("at", said["at"])
             asked = {"id": f"{part}-{number}", **said, **row}
             decision = _decide(rules, rows, asked)

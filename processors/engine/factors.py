@@ -13,11 +13,13 @@ from processors.engine.formulas import read_condition, read_formula
 from processors.engine.numbers import POWERS, TIMES, scaled, show
 from processors.engine.terms import ActionTerms
 from schemas.program_actions import Bands, By, Multiplier, Rule
-from schemas.programs import Program, Promotion
+from schemas.programs import Ladder, Program, Promotion
 
 PROMOTIONS: Final = "promotions"
 BOOSTS: Final = "boosts"
 PATHS: Final = "paths"
+OTHERS: Final = "others"
+"""In a table of a ladder's steps, all that it does not name."""
 MILLION: Final = 6
 """Decimals of boosts and path factors."""
 
@@ -77,7 +79,7 @@ class Maker:
             yield _factor(f"{item} {step}", steps.get(step, Decimal(1)))
         else:
             [(ladder, table)] = item.items()
-            yield _factor(f"{ladder} {step}", table.get(step, Decimal(1)))
+            yield _factor(f"{ladder} {step}", table.get(step, table.get(OTHERS, Decimal(1))))
 
     def _promotions(self, running: list[Promotion]) -> Iterator[Factor | Finder]:
         if not any(each.segment for each in running):
@@ -152,6 +154,13 @@ def path_factors(program: Program, action: str) -> dict[str, int]:
         path: _units(said.multipliers.get(action, Decimal(1)), MILLION)
         for path, said in program.paths.items()
     }
+
+
+def step_names(ladder: Ladder) -> list[str]:
+    """Return the names of a ladder's steps, lowest first."""
+    if ladder.levels is not None:
+        return [str(level) for level in range(1, ladder.levels.most + 1)]
+    return [step.name for step in ladder.steps]
 
 
 def _best_first(running: list[Promotion]) -> list[Promotion]:

@@ -16,11 +16,15 @@ from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple, Protocol
 
+from processors.engine import ranges
 from processors.engine.numbers import POWERS, TIMES, scaled, show
+from processors.engine.ranges import COUNT, TRUTH, UNKNOWN, Range
 
 _LENGTH_MAX: Final = 500
 _DEPTH_MAX: Final = 16
+_SIGNS_MAX: Final = 100
 _SCALE_MAX: Final = 30
+_MAGNITUDE_MAX: Final = 10**100
 _TOKEN: Final = re.compile(
     r"""\s*(?:(?P<number>\d{1,15}(?:\.\d{1,6})?)(?![\w.])
     |(?P<name>[A-Za-z_]\w*)
@@ -29,6 +33,8 @@ _TOKEN: Final = re.compile(
     re.ASCII | re.VERBOSE,
 )
 _COMPARED: Final = ("==", "!=", "<", "<=", ">", ">=")
+_OPERATORS: Final = frozenset((*_COMPARED, "+", "-", "*", "%", "and", "or", "not"))
+_NUMBER: Final = re.compile(r"[\w.]*\d[\w.]*", re.ASCII)
 
 Kind = Literal["number", "text", "truth"]
 
@@ -38,6 +44,7 @@ class FormulaError(ValueError):
 
     def __init__(self, message: str, column: int) -> None:
         super().__init__(f"{message} (column {column})")
+        self.said = message
         self.column = column
 
 
@@ -46,7 +53,7 @@ class Formula(NamedTuple):
 
     `source` is a Python expression over the dictionary `facts` and the Scene `scene`: of a number the
     value times `10**scale`, an integer. Each of `missing` is an expression that is None where
-    something the formula needs is missing.
+    something the formula needs is missing. `range` tells what it can be, where nothing is missing.
     """
 
     text: str
@@ -55,6 +62,7 @@ class Formula(NamedTuple):
     source: str
     kind: Kind = "number"
     missing: tuple[str, ...] = ()
+    range: Range = UNKNOWN
 
 
 class Terms(Protocol):
@@ -76,14 +84,16 @@ class NumberTerms:
 
     functions: Collection[str] = ()
 
-    def __init__(self, scales: Mapping[str, int]) -> None:
+    def __init__(self, scales: Mapping[str, int], most: int = COUNT.high) -> None:
         self._scales = scales
+        self._most = most
 
     def named(self, name: str) -> Formula | str:
         """Return the number of this name."""
         if name not in self._scales:
-            return f"`{name}` is no required number fact"
-        return Formula(name, self._scales[name], frozenset((name,)), f"facts[{name!r}]")
+            return f"`{name}` is no number here; there is {', '.join(self._scales) or 'none'}"
+        found = Formula(name, self._scales[name], frozenset((name,)), f"facts[{name!r}]")
+        return found._replace(range=Range(-self._most, self._most))
 
     def called(self, name: str, arguments: list[str]) -> Formula | str:
         """Return a message: nothing may be called."""
@@ -130,11 +140,30 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, at)
         if match is None:
             column = at + len(text[at:]) - len(text[at:].lstrip()) + 1
-            raise FormulaError(f"`{text[column - 1]}` has no place in a formula", column)
+            raise FormulaError(_strange(text[column - 1 :]), column)
         kind = match.lastgroup or ""
         tokens.append(_Token(kind, match[kind], match.start(kind) + 1 - (kind == "text")))
         at = match.end()
+    _not_too_many([token for token in tokens if token.text in _OPERATORS])
     return [*tokens, _Token("end", "the end", len(text) + 1)]
+
+
+def _not_too_many(signs: list[_Token]) -> None:
+    if len(signs) > _SIGNS_MAX:
+        message = f"more than {_SIGNS_MAX} signs: keep part of it in a rule of its own"
+        raise FormulaError(message, signs[_SIGNS_MAX].column)
+
+
+def _strange(text: str) -> str:
+    """Say what is wrong with text that begins with no word of the grammar."""
+    if text[0] == "/":
+        return "`/` has no place in a formula: multiply, by 0.01 instead of `/ 100`"
+    number = _NUMBER.match(text)
+    if number is not None:
+        return f"`{number[0]}` is no number of at most 15 digits and 6 decimals"
+    if text[0] == "'":
+        return "a text ends with `'`, and has no `\\` in it"
+    return f"`{text[0]}` has no place in a formula"
 
 
 class _Reader:
@@ -182,7 +211,11 @@ class _Reader:
                 raise FormulaError(f"nested deeper than {_DEPTH_MAX}", token.column)
             column = self.next.column
             value = _want(self._one(depth + 1), "truth", column)
-            return value._replace(text=f"not {value.text}", source=f"(not {value.source})")
+            return value._replace(
+                text=f"not {value.text}",
+                source=f"(not {value.source})",
+                range=ranges.opposite(value.range),
+            )
         column = self.next.column
         value = self.sum(depth)
         if not self._is(*_COMPARED):
@@ -211,7 +244,10 @@ class _Reader:
             _want(value, "number", column)
             value = _multiplied(value, other) if sign == "*" else _remainder(value, other, token)
             if value.scale > _SCALE_MAX:
-                raise FormulaError(f"more than {_SCALE_MAX} decimals", 1)
+                raise FormulaError(f"more than {_SCALE_MAX} decimals", token.column)
+            if max(abs(value.range.low), abs(value.range.high)) > _MAGNITUDE_MAX:
+                message = "it can come to more than 100 digits: give the facts in it a `most`"
+                raise FormulaError(message, token.column)
         return value
 
     def _factor(self, depth: int) -> Formula:
@@ -221,7 +257,8 @@ class _Reader:
         if token.kind == "number":
             return _constant(*scaled(Decimal(token.text)))
         if token.kind == "text":
-            return Formula(f"'{token.text}'", 0, frozenset(), repr(token.text), "text")
+            known = ranges.one_of(token.text)
+            return Formula(f"'{token.text}'", 0, frozenset(), repr(token.text), "text", (), known)
         if token.kind == "name":
             return self._name(token, depth)
         if token.kind == "sign" and token.text == "-":
@@ -282,21 +319,25 @@ def _want(value: Formula, kind: Kind, column: int) -> Formula:
 
 
 def _constant(units: int, scale: int) -> Formula:
-    return Formula(show(units, scale), scale, frozenset(), str(units))
+    known = ranges.exactly(units)
+    return Formula(show(units, scale), scale, frozenset(), str(units), "number", (), known)
 
 
 def _negated(value: Formula) -> Formula:
-    return value._replace(text=f"-{value.text}", source=f"-({value.source})")
+    known = ranges.minus(value.range)
+    return value._replace(text=f"-{value.text}", source=f"-({value.source})", range=known)
 
 
 def _has(value: Formula) -> Formula:
     present = " and ".join(f"{each} is not None" for each in value.missing) or "True"
-    return Formula(f"has({value.text})", 0, value.facts, f"({present})", "truth")
+    known = TRUTH if value.missing or value.kind == "truth" else ranges.ALWAYS
+    return Formula(f"has({value.text})", 0, value.facts, f"({present})", "truth", (), known)
 
 
 def _truth(text: str, word: str, left: Formula, right: Formula) -> Formula:
     source = f"({left.source} {word} {right.source})"
-    return Formula(text, 0, left.facts | right.facts, source, "truth")
+    known = (ranges.lowest if word == "and" else ranges.highest)(left.range, right.range)
+    return Formula(text, 0, left.facts | right.facts, source, "truth", (), known)
 
 
 def _compared(
@@ -308,22 +349,30 @@ def _compared(
     if left.kind == "text" and sign not in ("==", "!="):
         raise FormulaError("texts are equal or not, none is less", right_column)
     scale = max(left.scale, right.scale)
-    first, second = lifted(left, scale).source, lifted(right, scale).source
+    one, other = lifted(left, scale), lifted(right, scale)
     present = [f"{each} is not None" for each in dict.fromkeys(left.missing + right.missing)]
+    known = ranges.compared(one.range, sign, other.range)
     return Formula(
         f"{left.text} {sign} {right.text}",
         0,
         left.facts | right.facts,
-        f"({' and '.join([*present, f'{first} {sign} {second}'])})",
+        f"({' and '.join([*present, f'{one.source} {sign} {other.source}'])})",
         "truth",
+        (),
+        known if known == ranges.NEVER or not present else TRUTH,
     )
 
 
 def _added(left: Formula, sign: str, right: Formula) -> Formula:
     scale = max(left.scale, right.scale)
-    first, second = lifted(left, scale).source, lifted(right, scale).source
+    one, other = lifted(left, scale), lifted(right, scale)
     return _together(
-        f"{left.text} {sign} {right.text}", scale, f"({first} {sign} ({second}))", left, right
+        f"{left.text} {sign} {right.text}",
+        scale,
+        f"({one.source} {sign} ({other.source}))",
+        ranges.plus(one.range, other.range if sign == "+" else ranges.minus(other.range)),
+        left,
+        right,
     )
 
 
@@ -332,6 +381,7 @@ def _multiplied(left: Formula, right: Formula) -> Formula:
         f"{left.text} {TIMES} {right.text}",
         left.scale + right.scale,
         _product(left.source, right.source),
+        ranges.times(left.range, right.range),
         left,
         right,
     )
@@ -342,21 +392,22 @@ def _remainder(left: Formula, right: Formula, token: _Token) -> Formula:
         raise FormulaError("`%` wants a whole number above 0", token.column)
     if left.scale:
         raise FormulaError(f"`{left.text}` is not whole: it has no remainder", token.column)
-    return _together(
-        f"{left.text} % {right.text}", 0, f"({left.source} % {right.source})", left, right
-    )
+    text, source = f"{left.text} % {right.text}", f"({left.source} % {right.source})"
+    return _together(text, 0, source, Range(0, right.range.high - 1), left, right)
 
 
 def _extreme(name: str, values: list[Formula]) -> Formula:
     scale = max(value.scale for value in values)
-    sources = ", ".join(lifted(value, scale).source for value in values)
+    alike = [lifted(value, scale) for value in values]
+    sources = ", ".join(value.source for value in alike)
     text = f"{name}({', '.join(value.text for value in values)})"
     if len(values) == 1:
         return values[0]
-    return _together(text, scale, f"{name}({sources})", *values)
+    known = (ranges.lowest if name == "min" else ranges.highest)(*(each.range for each in alike))
+    return _together(text, scale, f"{name}({sources})", known, *values)
 
 
-def _together(text: str, scale: int, source: str, *parts: Formula) -> Formula:
+def _together(text: str, scale: int, source: str, known: Range, *parts: Formula) -> Formula:
     return Formula(
         text,
         scale,
@@ -364,6 +415,7 @@ def _together(text: str, scale: int, source: str, *parts: Formula) -> Formula:
         source,
         "number",
         tuple(dict.fromkeys(each for part in parts for each in part.missing)),
+        known,
     )
 
 
@@ -371,8 +423,9 @@ def lifted(value: Formula, scale: int) -> Formula:
     """Return the same value with at least so many decimals."""
     if value.scale >= scale:
         return value
-    power = str(POWERS[scale - value.scale])
-    return value._replace(scale=scale, source=_product(value.source, power))
+    power = POWERS[scale - value.scale]
+    source = _product(value.source, str(power))
+    return value._replace(scale=scale, source=source, range=ranges.lifted(value.range, power))
 
 
 def _product(left: str, right: str) -> str:

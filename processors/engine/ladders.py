@@ -67,8 +67,10 @@ def bind_levels(
     scale: int,
 ) -> Ladder:
     """Bind a ladder of the steps `1` to `most`, whose thresholds and grants are formulas over `n`."""
-    threshold = _of_level(levels.at, scale)
-    granted = {of: _of_level(text, currencies[of].scale) for of, text in levels.grants.items()}
+    threshold = of_level(levels.at, scale, levels.most)
+    granted = {
+        of: of_level(text, currencies[of].scale, levels.most) for of, text in levels.grants.items()
+    }
     places = range(levels.most)
     grants = {
         place: tuple((of, units(place + 1)) for of, units in granted.items())
@@ -94,11 +96,14 @@ def _ladder(
     return Ladder(name, currency, measure, steps, tuple(thresholds), bounds, grants)
 
 
-def _of_level(text: int | str, scale: int) -> Callable[[int], int]:
-    """Compile a formula over `n`, in units of a currency with so many decimals. Raises FormulaError."""
-    formula = lifted(read_formula(str(text), NumberTerms({"n": 0})), scale)
+def of_level(text: int | str, scale: int, most: int) -> Callable[[int], int]:
+    """Compile a formula over `n`, 1 to `most`, in units of a currency with so many decimals.
+
+    Raises FormulaError, and ValueError when it has more decimals.
+    """
+    formula = lifted(read_formula(str(text), NumberTerms({"n": 0}, most)), scale)
     if formula.scale > scale:
-        raise ValueError(f"{text} has more than {scale} decimals")
+        raise ValueError(f"`{text}` has {formula.scale} decimals, its currency {scale or 'none'}")
     lines = ["def units(n):", "    facts = {'n': n}", f"    return {formula.source}"]
     return compiled("units", lines, {})
 

@@ -38,6 +38,32 @@ def profile(scene: Scene) -> Refusal | None:
     return None
 
 
+def turn(scene: Scene) -> None:
+    """Hide a suspended or unlisted member from all boards, and show it again."""
+    head = scene.draft.head
+    hides = is_suspended(scene) or head.profile.get("listed") is False
+    if hides == parts.HIDDEN.read(head):
+        return
+    parts.HIDDEN.write(head, hides)
+    if head.purses:
+        _tell_turn(scene, "hides" if hides else "shows")
+
+
+def _tell_turn(scene: Scene, mode: str) -> None:
+    rules = scene.rules
+    tell(
+        scene,
+        name="move_listed",
+        kind="move",
+        action=scene.action.type,
+        currency=rules.currency,
+        points=0,
+        scores=[rules.boards.turn(mode)],
+        rule=f"{rules.version}/listed",
+        why=[("on no board" if mode == "hides" else "on the boards again", "0")],
+    )
+
+
 def look_again(_scene: Scene) -> Refusal | None:
     """Do nothing of its own: what is due was settled, and what is reached is given anyway."""
     return None
@@ -107,6 +133,8 @@ def erase(scene: Scene) -> Refusal | None:
     """Empty the account for ever."""
     draft = scene.draft
     head = draft.head
+    if head.purses and not parts.HIDDEN.read(head):
+        _tell_turn(scene, "hides")
     ids = [f"ids.{day}.{n}" for day, count in head.sealed.items() for n in range(-(-count // 256))]
     awards = [f"awards.{number}" for number in head.award_rows]
     waiting = [f"waiting.{number}" for number in range(-(-head.waiting // 50))]

@@ -67,9 +67,9 @@ class RuleBook:
         rules = self.in_force(
             action.program, action.append_time, action.occurred_at, action.version
         )
-        if isinstance(rules, Rejection):
-            return structs.replace(rules, id=action.id, user_id=action.user_id)
-        return rules
+        if isinstance(rules, Rules):
+            return rules
+        return structs.replace(rules, id=action.id, user_id=action.user_id)
 
     def in_force(
         self, program: str, append_time: int, occurred_at: int, version: str | None = None

@@ -210,6 +210,7 @@ class BadgeRule(NamedTuple):
 
     name: str
     levels: tuple[int, ...]
+    most: int  # How many levels there are.
     measure: Measure | None
     when: Condition | None
 

@@ -1,8 +1,11 @@
 """What the names and calls of a formula stand for in one action type of a program."""
 
+import re
 from collections.abc import Collection
+from decimal import Decimal
 from typing import Any, Final
 
+from processors.engine import ranges
 from processors.engine.facts import fact_scale
 from processors.engine.formulas import (
     Formula,
@@ -12,12 +15,14 @@ from processors.engine.formulas import (
     read_formula,
 )
 from processors.engine.ladders import Ladder
-from processors.engine.numbers import scaled
+from processors.engine.numbers import POWERS, scaled
+from processors.engine.ranges import COUNT, TRUTH, UNKNOWN, Range
 from processors.engine.readings import NAMES
 from processors.engine.source import compiled
 from schemas import moments
 from schemas.moments import PeriodKind, calendar_of
-from schemas.programs import Program, moment_in
+from schemas.program_facts import Fact
+from schemas.programs import Program, effective_moment, moment_in
 
 UNITS: Final = {
     "second": moments.SECOND,
@@ -54,6 +59,7 @@ class ActionTerms:
         self.names: dict[str, Any] = dict(NAMES)
         # The counts of periods that were read, to be kept: (action type, period).
         self.counted: set[tuple[str, PeriodKind]] = set()
+        self._from = effective_moment(program)
 
     # --- names
 
@@ -62,11 +68,11 @@ class ActionTerms:
         if self.action is not None and name in self.action.facts:
             return self._fact(name)
         if name in UNITS:
-            return _number(name, str(UNITS[name]))
+            return _number(name, str(UNITS[name]), ranges.exactly(UNITS[name]))
         if name == "nth":
-            return _number("nth", f"count(scene, {self.name!r})")
+            return _number("nth", f"count(scene, {self.name!r})", self._counted(self.name))
         if name == "occurred_at":
-            return _number(name, "scene.action.occurred_at")
+            return _number(name, "scene.action.occurred_at", Range(self._from, moments.END_OF_TIME))
         if name == "user_id":
             return _text(name, "scene.action.user_id")
         if name in ("balance", "lifetime"):
@@ -84,12 +90,12 @@ class ActionTerms:
         source = f"facts[{name!r}]" if sure else f"facts.get({name!r})"
         missing = () if sure else (source,)
         if kind == "truth":
-            return Formula(
-                name, 0, frozenset((name,)), f"(facts.get({name!r}) is True)", kind, missing
-            )
+            source = f"(facts.get({name!r}) is True)"
+            return Formula(name, 0, frozenset((name,)), source, kind, missing, TRUTH)
         if scale is None and kind != "number":
             return Formula(name, 0, frozenset((name,)), source, kind, missing)
-        return Formula(name, scale or 0, frozenset((name,)), source, "number", missing)
+        known = UNKNOWN if scale is None else fact_range(fact, scale)
+        return Formula(name, scale or 0, frozenset((name,)), source, "number", missing, known)
 
     def _purse(self, name: str, currency: str) -> Formula:
         column = ("balance", "lifetime").index(name)
@@ -115,10 +121,18 @@ class ActionTerms:
     def _call_count(self, action: str, period: str | None = None) -> Formula:
         self._known(self.program.actions, action)
         if period is None or period == "ever":
-            return _number("", f"count(scene, {action!r})")
+            return _number("", f"count(scene, {action!r})", self._counted(action))
         self._known(PERIODS, period)
         self.counted.add((action, PERIODS[period]))
-        return _number("", f"count_in(scene, {action!r}, {PERIODS[period]!r})")
+        source = f"count_in(scene, {action!r}, {PERIODS[period]!r})"
+        return _number("", source, self._counted(action, period))
+
+    def _counted(self, action: str, period: str = "") -> Range:
+        """Return what a count can be: of its own type at least 1, of a period what the limits allow."""
+        limits = self.program.actions[action].limits if action in self.program.actions else None
+        times: dict[str, int] = {**limits.times} if limits is not None else {}  # type: ignore[dict-item]
+        once = 1 if limits is not None and limits.once == period else COUNT.high
+        return Range(int(action == self.name), min(times.get(period, COUNT.high), once))
 
     def _call_balance(self, currency: str) -> Formula:
         return self._purse("balance", self._known(self.program.currencies, currency))
@@ -128,17 +142,21 @@ class ActionTerms:
 
     def _call_streak(self, name: str) -> Formula:
         source = f"streak(scene, {self._known(self.program.streaks, name)!r})"
-        return _number("", source)._replace(missing=(source,))
+        raised = self.program.streaks[name].action == self.name
+        known = Range(int(raised), COUNT.high)
+        return _number("", source, known)._replace(missing=(source,))
 
     def _call_distinct(self, fact: str) -> Formula:
         kept = self.action.keep.distinct if self.action is not None else {}
         at_most = kept[self._known(kept, fact)]
-        return _number("", f"distinct(scene, {self.name!r}, {fact!r}, {at_most})")
+        source = f"distinct(scene, {self.name!r}, {fact!r}, {at_most})"
+        return _number("", source, Range(0, at_most))
 
     def _call_total(self, fact: str, period: str = "ever") -> Formula | str:
         kept = self.action.keep.totals if self.action is not None else {}
         if period not in kept[self._known(kept, fact)]:
-            return f"`total({fact}, {period})` is not kept: say so in `keep`"
+            words = ", ".join(kept[fact]) or "none"
+            return f"`total({fact}, {period})` is not kept; `keep` has {words} of it: add {period}"
         assert self.action is not None
         scale = fact_scale(self.action.facts[fact]) or 0
         source = f"total(scene, {self.name!r}, {fact!r}, {PERIODS[period]!r})"
@@ -167,22 +185,26 @@ class ActionTerms:
         key = self.named(fact)
         if isinstance(key, str):
             return key
+        if key.kind == "truth" or key.scale:
+            return f"`{fact}` is no text and no integer, by which a table is asked"
         texts = all(isinstance(value, str) for value in rows.values())
         exact = {} if texts else {name: scaled(value) for name, value in rows.items()}  # type: ignore[arg-type]
         scale = max((decimals for _, decimals in exact.values()), default=0)
-        self.names[f"table_{table}"] = (
-            rows
+        numbers = {name: units * POWERS[scale - of] for name, (units, of) in exact.items()}
+        self.names[f"table_{table}"] = rows if texts else numbers
+        known = (
+            ranges.one_of(*map(str, rows.values()))
             if texts
-            else {name: units * 10 ** (scale - of) for name, (units, of) in exact.items()}
+            else Range(min(numbers.values()), max(numbers.values()))
         )
         whole = key.kind == "number"
         source = f"table_{table}.get({f'str({key.source})' if whole else key.source})"
         kind: Kind = "text" if texts else "number"
-        return Formula("", scale, key.facts, source, kind, (source,))
+        return Formula("", scale, key.facts, source, kind, (source,), known)
 
     def _call_step(self, ladder: str) -> Formula:
-        self.names[f"ladder_{ladder}"] = self.ladders[self._known(self.ladders, ladder)]
-        return _text("", f"step(scene, ladder_{ladder})")
+        bound = self.names[f"ladder_{ladder}"] = self.ladders[self._known(self.ladders, ladder)]
+        return _text("", f"step(scene, ladder_{ladder})", ranges.one_of(*bound.steps))
 
     def _call_reached(self, ladder: str, step: str) -> Formula:
         bound = self.names[f"ladder_{ladder}"] = self.ladders[self._known(self.ladders, ladder)]
@@ -214,7 +236,7 @@ class ActionTerms:
             moment = moment_in(text, calendar_of(self.program.timezone))
         except ValueError as wrong:
             return str(wrong)
-        return _number("", str(moment))
+        return _number("", str(moment), ranges.exactly(moment))
 
     def _known(self, names: Collection[str], name: str) -> str:
         if name not in names:
@@ -222,16 +244,25 @@ class ActionTerms:
         return name
 
 
-def _number(text: str, source: str) -> Formula:
-    return Formula(text, 0, frozenset(), source)
+def fact_range(fact: Fact, scale: int) -> Range:
+    """Return what a number fact can be, in units of so many decimals."""
+
+    def units(bound: Decimal | None, otherwise: int) -> int:
+        return int((otherwise if bound is None else bound) * POWERS[scale])
+
+    return Range(units(fact.least, -COUNT.high), units(fact.most, COUNT.high))
 
 
-def _text(text: str, source: str) -> Formula:
-    return Formula(text, 0, frozenset(), source, "text")
+def _number(text: str, source: str, known: Range = UNKNOWN) -> Formula:
+    return Formula(text, 0, frozenset(), source, "number", (), known)
+
+
+def _text(text: str, source: str, known: Range = UNKNOWN) -> Formula:
+    return Formula(text, 0, frozenset(), source, "text", (), known)
 
 
 def _truth(source: str) -> Formula:
-    return Formula("", 0, frozenset(), source, "truth")
+    return Formula("", 0, frozenset(), source, "truth", (), TRUTH)
 
 
 def bind_condition(text: str, terms: ActionTerms) -> Any:  # noqa: ANN401 - a compiled function
@@ -246,7 +277,13 @@ def read_points(text: str, terms: ActionTerms) -> Formula:
     formula = read_formula(text, terms)
     for name in sorted(formula.facts):
         if f"facts.get({name!r})" in formula.missing:
-            column = text.find(name) + 1
+            column = _column(text, name)
             message = f"`{name}` may be missing: make it required, or give it a default"
             raise FormulaError(message, column)
     return formula
+
+
+def _column(text: str, name: str) -> int:
+    """Return the column of a name in a formula that holds it."""
+    found = re.search(rf"\b{name}\b", text)
+    return 1 if found is None else found.start() + 1

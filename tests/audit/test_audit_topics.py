@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from audit.book import Book
+from audit.reader import TopicReader
 from audit.records import INTERNAL, JournalError, Record
-from audit.verify import book_of, compare_topics, undecided
+from audit.verify import _settled, book_of, compare_topics, undecided
 from tests.simulation.world import PARTITIONS
 
 Topics = dict[str, list[Record]]
@@ -224,3 +225,22 @@ def test_records_that_wait_are_told(world: Topics) -> None:
     waiting = last._replace(offset=last.offset + 1)
     assert undecided([*world["actions"], waiting], []) != []
     assert "was not decided" in undecided([waiting], [])[0]
+
+
+async def test_results_may_be_read_after_their_turn(world: Topics) -> None:
+    """A turn whose results were not read yet is no difference: reading goes on until nothing comes."""
+    reader = Late(world, "rewards.earned")
+    assert await _settled(reader, "", patience=60) == []
+    assert reader.records == world
+
+
+class Late(TopicReader):
+    """Reads one topic only after all others."""
+
+    def __init__(self, world: Topics, late: str) -> None:
+        self.records = {topic: [] for topic in world}
+        self._to_come = [world | {late: []}, world]
+
+    async def catch_up(self) -> None:
+        """Read as far as one reading comes."""
+        self.records = self._to_come.pop(0) if self._to_come else self.records

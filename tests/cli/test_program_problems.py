@@ -20,7 +20,12 @@ def line_of(text: str, part: str) -> int:
     ("old", "new", "where", "what"),
     [
         ("rounding: floor", "rounding: down", "rounding: down", "rounding"),
-        ("        points: 500", "        pints: 500", "pints", "Extra inputs are not permitted"),
+        (
+            "        points: 500",
+            "        pints: 500",
+            "pints",
+            "`pints` is no word here; is it `points`?",
+        ),
         ("cooldown: 60 minutes", "cooldown: 1 month", "cooldown: 1 month", "say it in days"),
         ("program: loyalty", "program: &a loyalty", "program", "anchors are not used here"),
         ("timezone: UTC", "timezone: Mars", "timezone: Mars", "Mars"),

@@ -1,6 +1,7 @@
 """Laurel's workers as processes on the real stack, to be treated badly and then counted."""
 
 import asyncio
+import json
 import multiprocessing
 import os
 import signal
@@ -15,15 +16,19 @@ from typing import Any
 import aiohttp
 from aiokafka.structs import RecordMetadata
 
+from audit.redis_boards import read_boards
 from audit.verify import Addresses, verify
 from cli.addresses import Place
 from cli.program_files import PROGRAMS, files_in, read_checked
 from cli.versions import EMBEDDED_LEAD_MS, publish, version_of
 from deploy.demo import Sent, produce
 from deploy.embedded import ports
+from deploy.shop import PROGRAM
+from deploy.stack import Stack
 from deploy.workload import USUAL_MIX, Message, Mix
 from processors.settings import Settings
 from tests.faults.worker import live
+from tests.support.kafka import consume
 from tests.support.waiting import eventually
 
 KINDS = ("scoring", "boards", "ledger")
@@ -33,8 +38,14 @@ PROCESSES.set_forkserver_preload(["tests.faults.worker"])
 RATE = 1_000
 """Actions a second, unless a test says otherwise."""
 
+ALWAYS_TOLD = {("global", "all_time"), ("global", "weekly"), ("region", "all_time")}
+"""Boards and periods of which the program tells every change (`ranks`)."""
+
 HEAL_SECONDS = 30.0
 """Within this time after a fault every worker is ready and nothing waits."""
+
+PATIENCE = 120.0
+"""Seconds a test waits for what must come, on however slow a machine."""
 
 
 @dataclass
@@ -67,29 +78,69 @@ class Worker:
         with suppress(ProcessLookupError):
             os.kill(self.process.pid, number)
 
-    async def ended(self, times: int, within: float) -> None:
+    async def becomes(self, what: str, ask: Callable[[], Awaitable[object]]) -> None:
+        """Wait until something is true of it; else say what it did instead."""
+        try:
+            await eventually(ask, seconds=PATIENCE, every=0.1)
+        except AssertionError:
+            status = await self.status()
+            not_ready = status and (status["not_ready"] or "ready")
+            message = f"{self.log.stem} is not {what} after {PATIENCE:.0f} s but {not_ready}"
+            raise AssertionError(f"{message}\n{self.told()}") from None
+
+    async def ended(self, times: int) -> None:
         """Wait until it ended so often."""
 
         async def ask() -> bool:
             return len(self.ends) >= times
 
-        try:
-            await eventually(ask, seconds=within)
-        except AssertionError:
-            raise AssertionError(f"not {times} ends after {within} s {self.told()}") from None
+        await self.becomes(f"ended {times} times", ask)
 
-    async def stopped(self, within: float) -> None:
+    async def killed(self) -> None:
+        """Kill the life that runs now, and wait until it is over and the next one has begun."""
+        ends = len(self.ends)
+        self.send(signal.SIGKILL)
+        await self.ended(ends + 1)
+
+    async def stopped(self) -> None:
         """Wait until a fault has stopped it."""
 
         async def ask() -> bool:
-            return self.log.exists() and "fault: SIGSTOP" in self.log.read_text(errors="replace")
+            return "fault: SIGSTOP" in self.said()
 
-        await eventually(ask, seconds=within)
+        await self.becomes("stopped", ask)
+
+    async def ready(self) -> None:
+        """Wait until it owns partitions and works."""
+        await self.becomes("ready", self.is_ready)
+
+    async def complains(self, *words: str) -> None:
+        """Wait until it is not ready and says why in these words."""
+
+        async def ask() -> bool:
+            status = await self.status()
+            return status is not None and all(word in status["not_ready"] for word in words)
+
+        await self.becomes(f"complaining of {' '.join(words)}", ask)
+
+    async def works(self, records: int) -> None:
+        """Wait until it is ready and its life has finished so many more records than now."""
+        before = await eventually(self.status, seconds=PATIENCE)
+        enough = before["records"] + records if before else records
+
+        async def ask() -> bool:
+            status = await self.status()
+            return bool(status and status["ready"] and status["records"] >= enough)
+
+        await self.becomes(f"ready and {records} records on", ask)
+
+    def said(self) -> str:
+        """Give its log so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def told(self) -> str:
         """How it ended so far, and the last lines of its log."""
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return "\n".join([f"{self.log.name} {self.ends}", *lines[-25:]])
+        return "\n".join([f"{self.log.name} {self.ends}", *self.said().splitlines()[-40:]])
 
     async def status(self) -> dict[str, Any] | None:
         """What its status page says; None while nobody answers."""
@@ -116,11 +167,11 @@ class Worker:
             return False
         return not any(partition["lag"] for partition in status["partitions"])
 
-    async def stop(self, within: float = 15.0) -> int:
+    async def stop(self) -> int:
         """Ask it to end and not to come back; give its exit code. Kills it when it does not end."""
         self._let_go()
         self.send(signal.SIGTERM)
-        return await self._gone(within)
+        return await self._gone(PATIENCE)
 
     async def kill(self) -> None:
         """End it for good, whatever it does."""
@@ -158,12 +209,14 @@ async def exit_code(process: BaseProcess) -> int:
 class Cluster:
     """Topics, a Redis database, a PostgreSQL database and workers of one test's own."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, stack: Stack, settings: Settings, folder: Path) -> None:
+        self.stack = stack
         self.settings = settings
         self.folder = folder
         self.workers: list[Worker] = []
         self.sent = Sent()
         self.began = time.monotonic()
+        self.rules_count_at = self.began
 
     async def publish_programs(self) -> None:
         """Publish every program of the house, in force as soon as may be."""
@@ -171,6 +224,7 @@ class Cluster:
             version_of(read_checked(path), EMBEDDED_LEAD_MS) for path in files_in([PROGRAMS])
         ]
         await publish(Place(self.settings, self.folder), *versions)
+        self.rules_count_at = time.monotonic() + EMBEDDED_LEAD_MS / 1000
 
     async def start(self, kind: str, name: str = "1", faults: Iterable[str] = ()) -> Worker:
         """Start a worker and keep it running; its first lives have these faults."""
@@ -185,7 +239,7 @@ class Cluster:
         self.workers.append(worker)
         return worker
 
-    async def ready(self, within: float = HEAL_SECONDS) -> None:
+    async def ready(self, within: float = PATIENCE) -> None:
         """Wait until every worker is ready."""
         await self._each(Worker.is_ready, within)
 
@@ -217,7 +271,8 @@ class Cluster:
         mix: Mix = USUAL_MIX,
         acknowledged: Callable[[Message, RecordMetadata], None] | None = None,
     ) -> AsyncIterator[None]:
-        """Send the demo's workload while the body runs."""
+        """Send the demo's workload while the body runs, from when the programs are in force."""
+        await asyncio.sleep(self.rules_count_at - time.monotonic())
         sending = asyncio.create_task(
             produce(
                 self.settings.kafka,
@@ -240,6 +295,15 @@ class Cluster:
     def _note(self, sent: Sent) -> None:
         self.sent = sent
 
+    async def flow(self, actions: int) -> None:
+        """Wait until the broker has so many more actions of the load."""
+        enough = self.sent.acknowledged + actions
+
+        async def ask() -> bool:
+            return self.sent.acknowledged >= enough
+
+        await eventually(ask, seconds=PATIENCE)
+
     async def differences(self, patience: float = HEAL_SECONDS) -> list[str]:
         """Recount everything from the inputs, and give what ledger, accounts and boards say else."""
         addresses = Addresses(
@@ -250,11 +314,30 @@ class Cluster:
         )
         return await verify(addresses, patience=patience, first=20)
 
+    async def untold(self) -> list[str]:
+        """Members who stand elsewhere in Redis than their last `leaderboard.updated` says."""
+        told: dict[tuple[str, str], dict[str, int | None]] = {}
+        for record in await consume(self.stack, self.settings.topic("leaderboard.updated")):
+            said = json.loads(record.value)
+            score = None if said["rank"] is None else said["score"]
+            told.setdefault((said["board"], said["period"]), {})[said["user_id"]] = score
+        boards = await read_boards(self.settings.redis, PROGRAM)
+        found = []
+        for board, members in told.items():
+            if tuple(name.partition(":")[0] for name in board) not in ALWAYS_TOLD:
+                continue
+            stand = {place.user_id: place.score for place in boards.get(board, [])}
+            for user_id in members.keys() | stand.keys():
+                if members.get(user_id) != stand.get(user_id):
+                    last, now = members.get(user_id), stand.get(user_id)
+                    found.append(f"{board} {user_id}: {last} was told last, {now} is in Redis")
+        return found[:20]
+
     async def verified(self, within: float = HEAL_SECONDS) -> None:
         """Wait for the end of all work, recount, and say in one line how it went."""
         healed = await self.healed(within)
         began = time.monotonic()
-        if differences := await self.differences():
+        if differences := [*await self.differences(), *await self.untold()]:
             raise AssertionError("the book disagrees:\n" + "\n".join(differences))
         ends = {worker.log.stem: worker.ends for worker in self.workers if worker.ends}
         counted = time.monotonic() - began

@@ -23,7 +23,7 @@ async def cluster(
 ) -> AsyncIterator[Cluster]:
     """Give a cluster whose programs are published; its workers are still to be started."""
     settings = Settings(kafka=stack.kafka, redis=redis_url, postgres=database, topic_prefix=topics)
-    cluster = Cluster(settings, tmp_path)
+    cluster = Cluster(stack, settings, tmp_path)
     await cluster.publish_programs()
     yield cluster
     await cluster.stop()

@@ -26,6 +26,7 @@ from processors import boards, ledger, scoring
 from processors.settings import Settings
 from processors.stream import changelog
 from processors.worker import run
+from sinks import postgres_ledger
 
 POINTS: dict[str, tuple[ModuleType, str]] = {
     "load": (changelog, "load"),
@@ -36,6 +37,7 @@ POINTS: dict[str, tuple[ModuleType, str]] = {
     "publish": (boards, "published"),
     "settle": (boards, "settled"),
     "ledger": (ledger, "applied"),
+    "write": (postgres_ledger, "_write"),
 }
 """Stop points: name -> the function before or after which a worker can be stopped."""
 

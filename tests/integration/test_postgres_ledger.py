@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from processors.ledger import LANES, ledger_projector
 from processors.projector import StaleTurnError
 from schemas import accounts
 from schemas.results import AcceptedAction, AchievementUnlocked, DeclinedAction, TierChanged
+from sinks import postgres_ledger
 from sinks.ledger_rows import Batch, add_records
 from sinks.positions import Assigned, LostRecordsError, Partition, StaleRunError
 from sinks.postgres_ledger import PostgresLedger
@@ -286,6 +287,41 @@ async def test_two_workers_write_the_same_run_once(
     )
     assert sorted(map(type, both), key=str) == [type(None), StaleRunError]
     assert await pool.fetchval("SELECT count(*) FROM ledger") == 500
+
+
+async def test_a_frozen_worker_holds_nobody_up(
+    ledger: PostgresLedger, pool: asyncpg.Pool, ledgers: Ledgers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who takes over ends the transaction of a worker frozen in its middle; woken, it has no effect."""
+    with monkeypatch.context() as frozen:
+        written, woken = asyncio.Event(), asyncio.Event()
+        frozen.setattr(postgres_ledger, "_write", freezing(postgres_ledger._write, written, woken))
+        zombie = asyncio.create_task(write(ledger, EARNED, record(0, posting(1, "ann"))))
+        await written.wait()
+        frozen.setattr(postgres_ledger, "FROZEN_SECONDS", 0)
+        heir = ledgers()
+        async with asyncio.timeout(5):
+            assert await heir.standing(NEW) == {EARNED: 0}
+    await write(heir, EARNED, record(0, posting(2, "bob")))
+    before = await everything(pool)
+    woken.set()
+    with pytest.raises(ConnectionResetError):
+        await zombie
+    assert await everything(pool) == before
+    assert [row["user_id"] for row in before["ledger"]] == ["bob"]
+
+
+def freezing(
+    function: Callable[[Any, Batch], Awaitable[None]], done: asyncio.Event, woken: asyncio.Event
+) -> Callable[[Any, Batch], Awaitable[None]]:
+    """Let a function sleep once it has done its work, until it is woken."""
+
+    async def frozen(connection: object, batch: Batch) -> None:
+        await function(connection, batch)
+        done.set()
+        await woken.wait()
+
+    return frozen
 
 
 async def test_a_batch_that_fails_leaves_nothing(

@@ -68,6 +68,54 @@ async def test_a_late_action_dates_the_score_it_leads_to(sink: RedisBoards, redi
     assert await standings(redis) == [(1, "bob", 10), (2, "ann", 10)]
 
 
+async def test_who_is_hidden_stands_nowhere_and_comes_back(sink: RedisBoards, redis: Redis) -> None:
+    """Off every board with all scores, which go on changing unseen; told boards tell it both times."""
+    told = "global all_time"
+    weekly = ("global", "weekly:2025-W49")
+    await bring(
+        sink,
+        [
+            posting(1, "ann", [(*GLOBAL, 10), (*weekly, 10, "quiet")], second=1),
+            on_global(2, "bob", 7, second=2),
+        ],
+    )
+    said = await bring(sink, [posting(3, "ann", [("*", told, 0, "hides")], second=3)])
+    assert [(one.board, one.period, one.user_id, one.rank, one.old_rank) for one in said] == [
+        (*GLOBAL, "ann", None, 1)
+    ]
+    assert await standings(redis) == [(1, "bob", 7)]
+    assert await top(redis, "loyalty", weekly, 10) == []
+    hidden = [(*GLOBAL, -4, "hidden"), ("global", "daily:2025-12-08", 3, "hidden")]
+    assert await bring(sink, [posting(4, "ann", hidden, second=4)]) == []
+    assert await standings(redis) == [(1, "bob", 7)]
+    leaves = [
+        ("tier:GOLD", "all_time", 5, "hidden"),
+        ("tier:GOLD", "all_time", -5, "hidden leaves"),
+    ]
+    await bring(sink, [posting(5, "ann", leaves, second=5)])
+    said = await bring(sink, [posting(6, "ann", [("*", told, 0, "shows")], second=6)])
+    assert [(one.user_id, one.score, one.rank, one.old_rank) for one in said] == [
+        ("ann", 6, 2, None)
+    ]
+    assert await standings(redis) == [(1, "bob", 7), (2, "ann", 6)]
+    assert [entry[:3] for entry in await top(redis, "loyalty", weekly, 10)] == [(1, "ann", 10)]
+    assert await participants(redis, "loyalty", ("tier:GOLD", "all_time")) == 0
+
+
+async def test_a_hidden_member_is_hidden_once(sink: RedisBoards, redis: Redis) -> None:
+    """However a log is cut into calls, hiding and showing in its middle leave the same boards."""
+    log = [
+        on_global(1, "ann", 10, second=1),
+        posting(2, "ann", [("*", "", 0, "hides")], second=2),
+        on_global(3, "ann", 5, "hidden", second=3),
+        on_global(4, "bob", 12, second=4),
+        posting(5, "ann", [("*", "", 0, "shows")], second=5),
+        on_global(6, "ann", 1, second=6),
+    ]
+    await bring(sink, log)
+    assert await standings(redis) == [(1, "ann", 16), (2, "bob", 12)]
+
+
 async def test_scores_are_exact_at_the_edge_of_doubles(sink: RedisBoards, redis: Redis) -> None:
     """2^53 and 2^53 - 1 are two scores, on either side of zero, and changes of 1 move between them."""
     await bring(

@@ -26,7 +26,7 @@ async def cluster(
 ) -> AsyncIterator[Cluster]:
     """A cluster of one worker of each kind that has scored a small workload."""
     settings = Settings(kafka=stack.kafka, redis=redis_url, postgres=database, topic_prefix=topics)
-    cluster = Cluster(settings, tmp_path)
+    cluster = Cluster(stack, settings, tmp_path)
     await cluster.publish_programs()
     for kind in ("scoring", "boards", "ledger"):
         await cluster.start(kind)

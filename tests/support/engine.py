@@ -83,6 +83,8 @@ class Engine:
     rows: dict[bytes, bytes] = field(default_factory=dict)
     # (program, board, period, user) -> score.
     boards: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+    # The same of members who are hidden.
+    hidden: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
     # Every record, in the order in which it was decided.
     heard: list[Heard] = field(default_factory=list)
 
@@ -141,9 +143,21 @@ class Engine:
 
     def _score(self, posting: Posting) -> None:
         for board, period, change, *flags in posting.scores:
+            if board == "*":
+                self._turn(posting, str(flags[0]))
+                continue
+            hidden = any(str(flag).startswith("hidden") for flag in flags)
+            boards = self.hidden if hidden else self.boards
             place = (posting.program, str(board), str(period), posting.user_id)
-            score = self.boards.get(place, 0) + int(change)
-            if "leaves" in flags:
-                assert self.boards.pop(place) == -int(change), f"{place} leaves with another score"
+            score = boards.get(place, 0) + int(change)
+            if "leaves" in flags or "hidden leaves" in flags:
+                assert boards.pop(place) == -int(change), f"{place} leaves with another score"
             else:
-                self.boards[place] = score
+                boards[place] = score
+
+    def _turn(self, posting: Posting, mode: str) -> None:
+        """Hide a member from all boards, or show it again."""
+        here, there = (self.boards, self.hidden) if mode == "hides" else (self.hidden, self.boards)
+        for place in [*here]:
+            if (place[0], place[3]) == (posting.program, posting.user_id):
+                there[place] = here.pop(place)

@@ -164,7 +164,7 @@ def second_version(document: dict[str, Any], day: str, until: str) -> None:
     actions["PURCHASE"]["limits"] = {"points": {"week": 3_000}}
     actions["PURCHASE"]["rules"]["big_order"] = {
         "points": "order_value * 0.001 - 0.5",
-        "multiply": [{"tier": {"GOLD": 1.25, "DIAMOND": 4}}],
+        "multiply": [{"tier": {"GOLD": 1.25, "DIAMOND": 4, "others": 1}}],
         "minimum": {"order_value": 1_000},
         "until": f"{until}T12:30:00Z",
         "scores": "none",

@@ -1,0 +1,55 @@
+"""Decides a valid action that was not seen before, in the order of the law."""
+
+from audit.achievements import grant_badges, reach_rewards
+from audit.case import Case
+from audit.derives import derive
+from audit.effects import take_effect
+from audit.giving import Given, counted, given_by_rules
+from audit.guards import check_guards
+from audit.holds import book_held, ends_holds, release_day
+from audit.kept import note
+from audit.ladders import climb_ladders, climb_paths
+from audit.members import Outcome
+from audit.posting import book_rule
+from audit.settle import settle
+from audit.streaks import raise_streaks
+
+
+def decide(case: Case) -> Outcome:
+    """Change the draft of the account as the action asks. Raises members.Declined."""
+    settle(case)
+    raise_streaks(case)
+    check_guards(case)
+    given = given_by_rules(case)
+    releases, follows = ends_holds(case), list(derive(case))
+    if releases:
+        release_day(case)
+    for each in given:
+        _book(case, each)
+    take_effect(case)
+    note(case, counted(case, given))
+    _follow_measures(case)
+    case.follows += follows
+    if case.effect == "erase":
+        case.member = case.member.emptied()
+    what = "posted" if case.lines or case.moved else "accepted"
+    return Outcome(what, None, tuple(case.lines))
+
+
+def _book(case: Case, given: Given) -> None:
+    if given.held:
+        book_held(case, given.rule, given.points)
+    else:
+        book_rule(case, given.rule, given.points)
+    if case.rules[given.rule].get("once"):
+        case.member.given_once.add((case.said.type, given.rule))
+    case.member.path_xp.update(given.path_xp)
+
+
+def _follow_measures(case: Case) -> None:
+    """What follows from the account as it is now: ladders with their moves, badges, rewards."""
+    look_again = case.effect == "opening"
+    climb_ladders(case)
+    climb_paths(case)
+    grant_badges(case, look_again=look_again)
+    reach_rewards(case, look_again=look_again or case.effect == "resolve_rewards")

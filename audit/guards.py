@@ -1,0 +1,77 @@
+"""What is asked of an action before its limits: suspension, lateness, whether there is a rule."""
+
+from audit.case import Case
+from audit.members import Declined
+from audit.periods import period_end
+from audit.rules import moment_of
+
+_GIVES_NOTHING = {
+    *(None, "profile", "confirm", "cancel", "reverse", "suspend", "unsuspend"),
+    *("erase", "settle", "tier_review", "resolve_rewards"),
+}
+"""What suspended members are not kept from, when a service says it."""
+
+
+def check_guards(case: Case) -> None:
+    """Raise Declined for the first that does not let the action pass, in the order of the law."""
+    if _is_suspended(case):
+        raise Declined("suspended")
+    if is_too_late(case):
+        raise Declined("too_late")
+    if _is_too_early(case):
+        raise Declined("too_early")
+    if not any(case.kind.get(part) for part in ("rules", "effect", "derives")):
+        raise Declined("no_rule")
+    if _is_over(case):
+        raise Declined("inactive")
+
+
+def is_too_late(case: Case) -> bool:
+    """Whether it came longer after it happened than the program takes.
+
+    Laurel's own actions never do, and nobody can reverse too late in this sense.
+    """
+    late, said = case.version.accept_late(), case.said
+    if late is None or said.internal or case.effect == "reverse":
+        return False
+    return said.append_time - said.occurred_at > late
+
+
+def _is_suspended(case: Case) -> bool:
+    """Whether it is something that a suspended member does, before the suspension ends."""
+    until = case.member.suspended_until
+    if until is None or case.moment >= until or case.said.internal:
+        return False
+    if case.kind.get("while_suspended") or "admin" in origins(case):
+        return False
+    gives = bool(case.rules) or case.effect not in _GIVES_NOTHING
+    return "outside" in origins(case) or ("service" in origins(case) and gives)
+
+
+def _is_too_early(case: Case) -> bool:
+    """Whether a job speaks of a period that was not over when the broker took it."""
+    declared = case.kind.get("facts", {})
+    periods = [
+        case.facts[name]
+        for name, form in declared.items()
+        if form["type"] == "period" and name in case.facts
+    ]
+    return case.said.internal and any(
+        period_end(period, case.version.zone) > case.said.append_time for period in periods
+    )
+
+
+def _is_over(case: Case) -> bool:
+    """Whether somebody but an admin says it, before the campaign starts or from its end on."""
+    document, zone = case.version.document or {}, case.version.zone
+    if case.said.internal or "admin" in origins(case):
+        return False
+    starts, ends = document.get("starts"), document.get("ends")
+    before = starts is not None and case.moment < moment_of(str(starts), zone)
+    return before or (ends is not None and case.moment >= moment_of(str(ends), zone))
+
+
+def origins(case: Case) -> set[str]:
+    """Who may say actions of this type."""
+    origin = case.kind["origin"]
+    return {origin} if isinstance(origin, str) else set(origin)

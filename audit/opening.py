@@ -1,0 +1,92 @@
+"""Moving in: balances, lots, lifetimes, grants, badges, streaks and counts from another system."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from audit.case import Case, instant
+from audit.levels import steps_of
+from audit.lots import put_in
+from audit.members import Declined, LotTold
+from audit.posting import add_line
+from audit.rules import Document
+
+
+def open_account(case: Case) -> None:
+    """Take over what another system says, as the account's first action. Raises Declined."""
+    if case.member.counts or case.member.owner:
+        raise Declined("once_only")
+    document = case.version.document or {}
+    for fact, known in (
+        *((name, document["currencies"]) for name in ("balances", "lifetimes", "lots")),
+        *((name, document.get(name, {})) for name in ("badges", "streaks")),
+        ("steps", document.get("ladders", {})),
+        ("counts", document["actions"]),
+    ):
+        _check_known(_told(case, fact), known)
+    told = {*_told(case, "balances"), *_told(case, "lifetimes"), *_told(case, "lots")}
+    for currency in document["currencies"]:
+        if currency in told:
+            _open_currency(case, currency)
+    for ladder, step in _told(case, "steps").items():
+        _mark_granted(case, ladder, step)
+    case.member.badges |= _whole(_told(case, "badges"))
+    case.member.counts |= _whole(_told(case, "counts"))
+    for streak, days in _whole(_told(case, "streaks")).items():
+        case.member.streaks[streak] = (days, case.day)
+
+
+def _told(case: Case, fact: str) -> Document:
+    told: Document = case.facts.get(fact, {})
+    return told
+
+
+def _check_known(names: Iterable[str], known: Document) -> None:
+    if not set(names) <= known.keys():
+        raise Declined("condition")
+
+
+def _open_currency(case: Case, currency: str) -> None:
+    """Put the lots as told on the account, and the rest of the balance into the pool."""
+    posting = f"opening_{currency}"
+    balance = _units(case, currency, _told(case, "balances").get(currency, 0))
+    lifetime = _units(case, currency, _told(case, "lifetimes").get(currency, 0))
+    lots: list[LotTold] = []
+    rest = balance
+    for n, (points, expires_at) in enumerate(_told(case, "lots").get(currency, []), 1):
+        units, lot = _units(case, currency, points), case.posting_id(f"{posting}_{n}")
+        lots += put_in(case.member, currency, lot, units, instant(expires_at))
+        rest -= units
+    if lots and rest < 0:
+        raise Declined("condition")
+    lots += put_in(case.member, currency, case.posting_id(posting), rest, None)
+    add_line(
+        case,
+        posting,
+        "adjust",
+        currency,
+        balance,
+        lifetime=lifetime,
+        lots=tuple(lots),
+        scores="all_time",
+    )
+
+
+def _units(case: Case, currency: str, points: object) -> int:
+    units = Fraction(str(points)) * case.unit(currency)
+    if units.denominator != 1:
+        raise Declined("condition")
+    return int(units)
+
+
+def _mark_granted(case: Case, ladder: str, step: str) -> None:
+    """The grants of a step, and of all below it, were given elsewhere."""
+    names = [each["name"] for each in steps_of(case.part("ladders")[ladder])]
+    if step not in names:
+        raise Declined("condition")
+    case.member.granted |= {(ladder, name) for name in names[: names.index(step) + 1]}
+
+
+def _whole(numbers: Document) -> dict[str, int]:
+    if any(number != int(number) for number in numbers.values()):
+        raise Declined("condition")
+    return {name: int(number) for name, number in numbers.items()}

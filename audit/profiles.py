@@ -1,0 +1,39 @@
+"""What rules know of a member, and the paths that members walk."""
+
+from audit.case import Case
+from audit.members import Declined
+from audit.standings import move
+
+
+def set_profile(case: Case) -> None:
+    """Change what was sent; a new country takes the scores along."""
+    member, sent = case.member, case.facts
+    if sent.get("country", member.country) != member.country:
+        member.country = sent["country"]
+        move(case, "country")
+    for name in ("segments", "joined_at", "timezone", "listed"):
+        if name in sent:
+            member.profile[name] = sent[name]
+
+
+def join_path(case: Case) -> None:
+    """Walk a path from now on. Raises Declined when the program has none of this name."""
+    if case.facts["path"] not in case.part("paths"):
+        raise Declined("condition")
+    case.member.paths.add(case.facts["path"])
+
+
+def primary_path(case: Case) -> None:
+    """Join a path and make it the one that multiplies awards."""
+    join_path(case)
+    case.member.primary_path = case.facts["path"]
+
+
+def leave_path(case: Case) -> None:
+    """Walk a path no longer; its experience stays."""
+    path = case.facts["path"]
+    if path not in case.member.paths:
+        raise Declined("condition")
+    case.member.paths.discard(path)
+    if case.member.primary_path == path:
+        case.member.primary_path = None

@@ -1,0 +1,202 @@
+"""What can never happen: rules out of reach, actions that nobody can send or that are never accepted."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from math import prod
+
+from processors.engine.consistency_formulas import Text, counted_in, surely, texts
+from processors.engine.consistency_words import (
+    CATEGORY,
+    COUNTRY,
+    ENGINE,
+    Flaw,
+    Place,
+    out_of_date,
+)
+from processors.engine.factors import BOOSTS, PATHS, PROMOTIONS
+from processors.engine.formulas import Formula, read_condition
+from processors.engine.ladders import Ladder
+from processors.engine.numbers import POWERS
+from processors.engine.ranges import NEVER
+from processors.engine.terms import ActionTerms, read_points
+from schemas.program_actions import ActionType, Bands, By, Multiplier, Rule, Table
+from schemas.programs import Program
+
+
+def idle_rules(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
+    """Tell rules that never give anything, and entries of them that are never looked at."""
+    for name, action in program.actions.items():
+        place = ("actions", name, "rules")
+        for rule_name, rule in action.rules.items():
+            where = (*place, rule_name)
+            over = out_of_date(program, rule.from_, rule.until)
+            if over is not None:
+                yield Flaw(where, f"the rule never gives anything: {over}")
+            yield from _minimum(action, rule, where)
+            yield from _table(action, rule, where)
+            if rule.path_xp and not program.paths:
+                yield Flaw((*where, "path_xp"), "there are no `paths`")
+        if action.referral is not None and action.limits.once is None:
+            message = (
+                "a code is looked at where a second sign-up is refused: say `limits: {once: ever}`"
+            )
+            yield Flaw(("actions", name, "referral"), message)
+        if action.match == "first":
+            yield from _behind(program, name, ActionTerms(program, name, ladders))
+    yield from _boards(program)
+
+
+def _minimum(action: ActionType, rule: Rule, place: Place) -> Iterator[Flaw]:
+    for name, least in rule.minimum.items():
+        most = action.facts[name].most
+        if most is not None and least > most:
+            message = (
+                f"the rule never gives anything: {name} is at most {most}, and {least} is asked"
+            )
+            yield Flaw((*place, "minimum", name), message)
+
+
+def _table(action: ActionType, rule: Rule, place: Place) -> Iterator[Flaw]:
+    if not isinstance(rule.points, Table):
+        return
+    fact = action.facts[rule.points.fact]
+    for value in rule.points.table:
+        low = fact.least is not None and value < fact.least
+        if low or (fact.most is not None and value > fact.most):
+            said = f"at least {fact.least}" if low else f"at most {fact.most}"
+            message = f"{rule.points.fact} is never {value}: it is {said}"
+            yield Flaw((*place, "points", "table", value), message)
+
+
+def _behind(program: Program, name: str, terms: ActionTerms) -> Iterator[Flaw]:
+    """With `match: first` nothing comes behind a rule that always gives."""
+    action, always = program.actions[name], ""
+    for rule_name, rule in action.rules.items():
+        if always:
+            message = (
+                f"the rule is never asked: with `match: first`, {always} before it always gives"
+            )
+            yield Flaw(("actions", name, "rules", rule_name), message)
+        elif _always_gives(program, action, rule, terms):
+            always = rule_name
+
+
+def _always_gives(program: Program, action: ActionType, rule: Rule, terms: ActionTerms) -> bool:
+    dated = not rule.active or rule.from_ is not None or rule.until is not None
+    if dated or rule.once or rule.minimum or action.limits.points or isinstance(rule.points, Table):
+        return False
+    if rule.when is not None and not surely(Text((), rule.when, read_condition, terms)):
+        return False
+    base = read_points(str(rule.points), terms)
+    if base.missing or base.range.low <= 0:
+        return False
+    least = Fraction(base.range.low, POWERS[base.scale])
+    least *= prod(_least(program, item) for item in rule.multiply)
+    currency = program.currencies[rule.currency or next(iter(program.currencies))]
+    return least * POWERS[currency.scale] >= 1
+
+
+def _least(program: Program, item: Multiplier) -> Fraction:
+    """Return a number that a factor is never less than."""
+    one = Decimal(1)
+    if isinstance(item, Bands):
+        return Fraction(min(one, *item.from_.values(), *item.below.values()))
+    if isinstance(item, By):
+        return Fraction(0) if isinstance(item.by, str) else Fraction(min(one, item.by))
+    if isinstance(item, dict):
+        return Fraction(min(one, *next(iter(item.values())).values()))
+    if item == PROMOTIONS:
+        return prod(
+            (Fraction(min(one, each.factor)) for each in program.promotions), start=Fraction(1)
+        )
+    if item == BOOSTS:
+        factors = [each.boost.factor for each in program.unlocks.values() if each.boost]
+    elif item == PATHS:
+        factors = [each for path in program.paths.values() for each in path.multipliers.values()]
+    else:
+        factors = [step.multiplier for step in program.ladders[item].steps]
+    return Fraction(min(one, one, *factors))
+
+
+def _boards(program: Program) -> Iterator[Flaw]:
+    """Tell boards on which nobody ever stands."""
+    rules = [rule for action in program.actions.values() for rule in action.rules.values()]
+    first = next(iter(program.currencies))
+    profiles = any(action.effect == "profile" for action in program.actions.values())
+    for name, board in program.boards.items():
+        place, currency = ("boards", name, "split"), board.currency or first
+        given = [rule for rule in rules if (rule.currency or first) == currency]
+        if board.split == CATEGORY and not any(rule.category for rule in given):
+            yield Flaw(place, f"no rule that gives {currency} has a `category`")
+        if board.split == COUNTRY and not profiles:
+            message = "nobody's country is ever known: add an action with `effect: profile`"
+            yield Flaw(place, message)
+
+
+def idle_actions(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
+    """Tell actions that nobody sends, and what waits for actions that are never accepted."""
+    derived = _derived(program)
+    for name, action in program.actions.items():
+        if set(action.origin) == {ENGINE} and name not in derived:
+            message = f"nothing derives {name}, and nobody else may send it"
+            yield Flaw(("actions", name, "origin"), message)
+    dead = {
+        name: why for name in program.actions if (why := _refused(program, name, ladders, derived))
+    }
+    if dead:
+        for place, name, column in _waits(program, ladders):
+            if name in dead:
+                yield Flaw(place, f"{name} is never accepted: {dead[name]}", column)
+
+
+def _derived(program: Program) -> set[str]:
+    found = set[str]()
+    for name, action in program.actions.items():
+        found |= {row.action for row in action.derives} | {*action.answers.values()}
+        found |= {each for each in (action.answer, action.returns) if each is not None}
+        pools = any(reward.at_most is not None for reward in program.rewards.values())
+        if action.effect == "claim_reward" and pools:
+            found.add(name)
+        if action.effect == "suspend" and program.suspicion is not None:
+            found.add(name)
+    return found
+
+
+def _refused(
+    program: Program, name: str, ladders: tuple[Ladder, ...], derived: set[str]
+) -> str | None:
+    """Say why no action of a type is ever accepted."""
+    action, terms = program.actions[name], ActionTerms(program, name, ladders)
+    for required, said in action.require.items():
+        found = Text((), said.that, read_condition, terms).found
+        if isinstance(found, Formula) and found.range == NEVER:
+            return f"its requirement {required} never holds"
+    if set(action.origin) == {ENGINE} and name not in derived:
+        return "nothing derives it"
+    rules = action.rules.values()
+    if not (rules or action.derives or action.effect or action.limits.model_fields_set):
+        return "nothing follows from it, so it is `no_rule`"
+    if rules and all(
+        not rule.active or out_of_date(program, rule.from_, rule.until) for rule in rules
+    ):
+        return "all its rules are switched off or out of date"
+    return None
+
+
+def _waits(
+    program: Program, ladders: tuple[Ladder, ...]
+) -> Iterator[tuple[Place, str, int | None]]:
+    """Yield every place that counts actions of a type, and the type."""
+    for part in ("ladders", "badges", "rewards"):
+        for name, said in getattr(program, part).items():
+            for action, _ in counted_in(said.measure or ""):
+                yield (part, name, "measure"), action, None
+    for name, streak in program.streaks.items():
+        yield ("streaks", name, "action"), streak.action, None
+    told = set[tuple[Place, int]]()
+    for text in texts(program, ladders):
+        for action, column in counted_in(text.text):
+            if (text.place, column) not in told:
+                told.add((text.place, column))
+                yield text.place, action, column
