@@ -204,7 +204,7 @@ def _open_purse(scene: Scene, currency: str) -> Refusal | None:
     if rest or more or any(points % power for points, _ in written):
         return Refusal(Declined.CONDITION, f"amounts have more decimals than {currency}")
     in_lots = sum(points for points, _ in written) // power
-    if balance < 0 or lifetime < 0:
+    if min(balance, lifetime, *(points for points, _ in written)) < 0:
         return Refusal(Declined.CONDITION, f"balances: nobody moves in with less than 0 {currency}")
     if in_lots > balance:
         return Refusal(Declined.CONDITION, f"lots: they are more than the balance of {currency}")

@@ -41,7 +41,7 @@ Said = list[tuple[str, int, Row]]
 """Rows of a turn: (topic, partition, row)."""
 
 COMPACT_AT = 20_000
-"""So many rows of a partition's changelog are compacted."""
+"""So many rows of a partition's changelog that hold nothing any more are compacted away."""
 
 Changes = list[tuple[bytes, bytes | None]]
 """Rows of accounts by key; None deletes."""
@@ -97,6 +97,8 @@ class World:
     # By (program, subject): when something is due on the account.
     due: dict[tuple[str, str], int] = field(default_factory=dict)
     deaths: int = 0
+    # By partition: what was read of the changelog, and up to where.
+    read: dict[int, tuple[Rows, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -206,14 +208,19 @@ class World:
             self.due.pop((program, subject), None)
 
     def _loaded(self, number: int) -> Rows:
-        """A partition's accounts as the next worker finds them: from the changelog."""
+        """A partition's accounts as the next worker finds them: from the changelog.
+
+        What was read of it before is not read again; it cannot change.
+        """
         written = self.logs.records.get((CHANGELOG, number), [])
-        loaded: Rows = {}
-        apply_rows(loaded, ((record.key or b"", record.value) for record in written))
-        if len(written) > COMPACT_AT:
+        loaded, read_to = self.read.get(number, ({}, 0))
+        first = bisect_left(written, read_to, key=lambda record: record.offset)
+        apply_rows(loaded, ((record.key or b"", record.value) for record in written[first:]))
+        self.read[number] = (loaded, self.logs.ends.get((CHANGELOG, number), 0))
+        if len(written) > COMPACT_AT + 2 * len(loaded):
             last = {record.key: record for record in written if record.key in loaded}
             self.logs.records[CHANGELOG, number] = sorted(last.values(), key=lambda r: r.offset)
-        return loaded
+        return dict(loaded)
 
 
 def decide(

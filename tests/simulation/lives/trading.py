@@ -20,7 +20,7 @@ def trade(life: Life, user: str) -> Body:
 
 def burst(life: Life, user: str) -> Body:
     """Trade again and again within a minute."""
-    gap = life.random.choice((300, 1_000, 1_016))
+    gap = life.random.choice((300, 990, 1_000, 1_016))
     bodies = [life.say(user, "TRADE_EXECUTE", {}, life.now - gap * n) for n in range(66, -1, -1)]
     life.waiting.extend(bodies[1:])
     return bodies[0]
@@ -61,7 +61,7 @@ DEEDS: dict[Deed, float] = common.usual(
     {"score": 0}, {"streaks": {"trading": 12}, "badges": {"FIRST_TRADE": 1}}
 ) | {
     trade: 60,
-    burst: 0.03,
+    burst: 0.1,
     copy: 16,
     stake: 4,
     profile_done: 3,
