@@ -80,15 +80,12 @@ class Book:
             book.take(record)
         return book
 
-    def boards(self, *, everybody: bool = False) -> dict[str, Boards]:
-        """The boards of every program as people are to see them; or with `everybody` who has a score."""
+    def boards(self) -> dict[str, Boards]:
+        """The boards of every program, as people are to see them."""
         programs: dict[str, list[Member]] = {}
         for (program, _), member in self.members.items():
             programs.setdefault(program, []).append(member)
-        return {
-            program: all_boards(members, everybody=everybody)
-            for program, members in programs.items()
-        }
+        return {program: all_boards(members) for program, members in programs.items()}
 
     def take(self, record: Record) -> None:
         """Decide the next record."""

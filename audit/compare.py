@@ -17,8 +17,7 @@ def compare_results(book: Book, results: Results) -> Iterator[str]:
     yield from _rejections(book, results)
     yield from _derived(book)
     scored = scores_of(posting for postings in results.postings.values() for posting in postings)
-    everybody = book.boards(everybody=True)
-    yield from compare_boards(everybody, scored, "scores of rewards.earned")
+    yield from compare_boards(book.boards(), scored, "scores of rewards.earned")
 
 
 def compare_outcomes(book: Book, results: Results, where: str) -> Iterator[str]:

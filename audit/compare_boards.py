@@ -47,18 +47,31 @@ class _Reached(NamedTuple):
 def scores_of(postings: Iterable[Said]) -> dict[str, Boards]:
     """The boards that `scores` of postings add up to; those of one member stand in their order.
 
-    Who leaves takes everything along: a rest that stays behind shows as a place.
+    Who leaves takes everything along: a rest that stays behind shows as a place. Who hides, or
+    scores hidden, is on no board until shown again.
     """
     reached: dict[tuple[str, str, str, str], _Reached] = {}
+    hidden: set[tuple[str, str]] = set()
     for posting in postings:
         moment = read_instant(posting["occurred_at"]) or 0
-        for board, period, change, *mode in posting["scores"]:
+        member = (posting["program"], posting["user_id"])
+        for board, period, change, *modes in posting["scores"]:
+            mode = modes[0] if modes else ""
+            if mode in ("hides", "shows"):
+                (hidden.add if mode == "hides" else hidden.discard)(member)
+                continue
+            if mode.startswith("hidden"):
+                hidden.add(member)
             key = (posting["program"], board, period, posting["user_id"])
             before = reached.get(key, _Reached(0, moment))
-            if mode == ["leaves"] and before.score + change == 0:
+            if mode.endswith("leaves") and before.score + change == 0:
                 reached.pop(key, None)
             else:
                 reached[key] = _Reached(before.score + change, moment if change else before.tie)
+    return _sorted({key: now for key, now in reached.items() if (key[0], key[3]) not in hidden})
+
+
+def _sorted(reached: dict[tuple[str, str, str, str], _Reached]) -> dict[str, Boards]:
     boards: dict[str, Boards] = {}
     for (program, board, period, user_id), now in reached.items():
         places = boards.setdefault(program, {}).setdefault((board, period), [])

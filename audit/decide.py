@@ -30,8 +30,12 @@ def decide(case: Case) -> Outcome:
     note(case, counted(case, given))
     _follow_measures(case)
     case.follows += follows
+    has_points = bool(case.member.lifetime)
     if case.effect == "erase":
         case.member = case.member.emptied()
+    if case.member.hidden == case.member.is_listed(case.moment):
+        case.member.hidden = not case.member.hidden
+        case.moved = case.moved or has_points
     what = "posted" if case.lines or case.moved else "accepted"
     return Outcome(what, None, tuple(case.lines))
 

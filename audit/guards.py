@@ -5,10 +5,7 @@ from audit.members import Declined
 from audit.periods import period_end
 from audit.rules import moment_of
 
-_GIVES_NOTHING = {
-    *(None, "profile", "opening", "confirm", "cancel", "reverse", "suspend", "unsuspend"),
-    *("erase", "settle", "tier_review", "resolve_rewards"),
-}
+_GIVES_NOTHING = (None, "profile", "opening", "confirm", "cancel", "reverse")
 """What suspended members are not kept from, when a service says it."""
 
 

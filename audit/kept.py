@@ -1,5 +1,6 @@
 """What an account keeps of accepted actions, as formulas see it and as it is noted in the end."""
 
+import re
 from datetime import timedelta
 from fractions import Fraction
 
@@ -61,12 +62,19 @@ def _use_up(case: Case, points: int) -> None:
     """Count it towards every limit of its type."""
     member, kind, limits = case.member, case.said.type, case.limits
     units = {limits.get("once"), *limits.get("times", {}), *limits.get("points", {})}
+    units |= _named_in_formulas(case)
     for unit in units & PERIOD_OF.keys():
         member.times[kind, case.period(unit)] += 1
         member.points[kind, case.period(unit)] += points
     if "once_per" in limits:
         value = str(case.facts.get(limits["once_per"]["fact"]))
         member.paid_for[kind] = member.paid_for.get(kind, frozenset()) | {value}
+
+
+def _named_in_formulas(case: Case) -> set[str]:
+    """Periods in which some formula of the program counts this type."""
+    written = str(case.version.document)
+    return set(re.findall(rf"count\({case.said.type}\s*,\s*(\w+)", written))
 
 
 def _keep(case: Case, keep: Document) -> None:

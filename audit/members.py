@@ -125,6 +125,8 @@ class Member:
 
     suspended_until: int | None = None
     suspicions: Counter[date] = field(default_factory=Counter)
+    # Whether boards were told to show the member no longer.
+    hidden: bool = False
     # By (board's name in the document, period, category).
     standings: dict[tuple[str, str, str], Standing] = field(default_factory=dict)
 
@@ -143,11 +145,10 @@ class Member:
             self, **{each.name: copy.copy(getattr(self, each.name)) for each in fields(self)}
         )
 
-    @property
-    def is_listed(self) -> bool:
+    def is_listed(self, moment: int) -> bool:
         """Whether boards show the member: who is suspended, erased, or wants it so, is on none."""
         wants = self.profile.get("listed", True)
-        return bool(wants) and self.suspended_until is None and not self.erased
+        return bool(wants) and moment >= (self.suspended_until or 0) and not self.erased
 
     def emptied(self) -> Self:
         """The account after its erasure: what was said of it stays said, nothing else stays."""
@@ -158,6 +159,7 @@ class Member:
             climbs=self.climbs,
             achievements=self.achievements,
             standings=self.standings,
+            hidden=self.hidden,
             erased=True,
         )
 

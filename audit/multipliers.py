@@ -27,7 +27,7 @@ def factor(case: Case, rule: Document, entry: Entry) -> Fraction:
             return ONE
         return needed(case, entry["by"])
     ((ladder, per_step),) = entry.items()
-    return exact(per_step.get(step_held(case, ladder)["name"], 1))
+    return exact(per_step.get(step_held(case, ladder)["name"], per_step.get("others", 1)))
 
 
 def needed(case: Case, formula: str | int | Decimal) -> Fraction:

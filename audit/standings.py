@@ -64,15 +64,12 @@ def _part(case: Case, split: str | None) -> str | None:
     return case.member.country if split == "country" else step_held(case, split)["name"]
 
 
-def all_boards(members: Iterable[Member], *, everybody: bool) -> Boards:
-    """Every board with its members: score descending, then who reached it earlier, then id.
-
-    `everybody` are those too whom nobody is to see there.
-    """
+def all_boards(members: Iterable[Member]) -> Boards:
+    """Every board with its members: score descending, then who reached it earlier, then id."""
     found: Boards = {}
     for member in members:
         for (name, period, _), standing in member.standings.items():
-            if standing.part is not None and (everybody or member.is_listed):
+            if standing.part is not None and not member.hidden:
                 board = f"{name}:{standing.part}" if standing.part else name
                 place = Place(member.subject, standing.score, standing.tie)
                 found.setdefault((board, period), []).append(place)

@@ -107,7 +107,7 @@ LOYALTY: dict[str, Rows] = {
     ],
     "an erased account": [
         ("REVIEW", {"product_id": "p"}, "20"),
-        ("ERASE", ADJUST, "accepted"),
+        ("ERASE", ADJUST, "moved"),
         ("REVIEW", {"product_id": "q"}, "not_allowed"),
         ("ERASE", ADJUST, "not_allowed"),
     ],
