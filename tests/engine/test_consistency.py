@@ -148,6 +148,7 @@ LOYALTY = [
     Change("multiplier: 1.5", "multiplier: 1.2345678", "a number has at most 16 digits and 6 decimals"),
     Change("accept_late: 7 days", "accept_late: 9999 weeks", "longer than 100 years"),
     Change("timezone: UTC", "timezone: America", "America"),
+    Change("multiply: [tier, promotions]\n        expires", "multiply:\n          - bands: order_value\n            from: {1: x}\n        expires", "multiply.0.from.1: a number has at most 16 digits and 6 decimals, like 12 or 0.5, not 'x'", "            from: {1: x}"),
 ]  # fmt: skip
 
 
