@@ -72,15 +72,16 @@ def reach_rewards(case: Case, *, look_again: bool) -> None:
 
 
 def grant_reward(case: Case) -> None:
-    """Give a reward by hand, or as its pool answered. Raises Declined."""
+    """Give a reward by hand, its pool being asked first; or as the pool answered. Raises Declined."""
     name = case.facts["reward"]
     reward, state = _known(case, name), case.member.rewards.get(name)
-    if state is not None and not (state == "CLAIMED" and case.said.internal):
-        raise Declined("once_only")
-    if case.said.internal:
+    is_answer = case.said.internal and "#" in case.said.id
+    if state is None and not is_answer:
+        _give(case, name, reward)
+    elif is_answer and state in (None, "CLAIMED"):
         _set_state(case, name, "EARNED")
     else:
-        _give(case, name, reward)
+        raise Declined("once_only")
 
 
 def deliver_reward(case: Case) -> None:

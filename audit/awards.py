@@ -5,9 +5,8 @@ from math import floor, prod
 from typing import NamedTuple
 
 from audit.case import Case, as_text
-from audit.formula import compute
 from audit.members import Declined
-from audit.multipliers import ONE, factor, path_factor
+from audit.multipliers import ONE, factor, needed, path_factor
 from audit.rules import Document
 
 
@@ -19,7 +18,7 @@ class Sum(NamedTuple):
 
 
 def award(case: Case, rule: Document) -> Sum:
-    """What the rule's sum comes to. Raises Declined when it rounds to nothing."""
+    """What the rule's sum comes to. Raises Declined when part of it is missing, or it is nothing."""
     base = _base(case, rule["points"])
     factors = {
         place: factor(case, rule, entry) for place, entry in enumerate(rule.get("multiply", []))
@@ -38,9 +37,9 @@ def award(case: Case, rule: Document) -> Sum:
 
 
 def _base(case: Case, points: int | str | Document) -> Fraction:
-    """A number, a formula over facts, or the entry of a table for a fact's value; else 0."""
+    """A number, a formula over facts, or the entry of a table for a fact's value, else 0."""
     if not isinstance(points, dict):
-        return compute(case, points) or Fraction(0)
+        return needed(case, points)
     return Fraction(points["table"].get(as_text(case.facts.get(points["fact"])), 0))
 
 

@@ -2,7 +2,8 @@
 
 from audit.case import Case, derived
 from audit.effect_facts import declared_facts
-from audit.members import Declined, Waiting
+from audit.holdings import Waiting
+from audit.members import Declined
 
 MOST_WAITING = 1_000
 _CODE = "code:"

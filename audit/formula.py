@@ -1,4 +1,4 @@
-"""What formulas and conditions come to: Fractions, texts and truths; None is missing or unknown."""
+"""What formulas and conditions come to: Fractions, texts and truths; None is missing."""
 
 import operator
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _COMPARISONS: dict[str, Callable[[Fraction, Fraction], bool]] = {
 
 
 def holds(case: Case, condition: str) -> bool:
-    """Whether a condition holds; one that hangs on something missing does not, nor its opposite."""
+    """Whether a condition holds; a comparison with something missing does not, nor its opposite."""
     return _value(parse(condition), case) is True
 
 
@@ -43,33 +43,28 @@ def _value(tree: Tree, case: Case) -> Value:
         return _least_or_most(parts[0], [_value(part, case) for part in parts[1:]])
     if kind == "call":
         return call(case, parts[0], parts[1:])
+    values = [_value(part, case) for part in parts]
     if kind in ("and", "or", "not"):
-        return _joined(kind, [_value(part, case) for part in parts])
-    return _combined(kind, [_value(part, case) for part in parts])
+        truths = [value is True for value in values]
+        return {"and": all(truths), "or": any(truths), "not": not truths[0]}[kind]
+    return _compared(kind, values) if kind in _COMPARISONS else _summed(kind, values)
 
 
-def _joined(kind: str, truths: list[Value]) -> bool | None:
-    """And, or, not of truths, some of which may be unknown."""
-    if kind == "not":
-        return None if truths[0] is None else not truths[0]
-    decisive = kind == "or"
-    if any(truth is decisive for truth in truths):
-        return decisive
-    return None if None in truths else not decisive
-
-
-def _combined(kind: str, values: list[Value]) -> Value:
-    """A sum, product or comparison; nothing known when one of its sides is missing."""
+def _compared(kind: str, values: list[Value]) -> bool:
+    """A comparison; it does not hold when one of its sides is missing."""
     if None in values:
-        return None
+        return False
     if kind in ("==", "!=") and not all(isinstance(value, Fraction) for value in values):
         return (values[0] == values[1]) is (kind == "==")
+    return _COMPARISONS[kind](*(value for value in values if isinstance(value, Fraction)))
+
+
+def _summed(kind: str, values: list[Value]) -> Fraction | None:
+    """A sum, difference or product; missing when one of its parts is."""
     numbers = [value for value in values if isinstance(value, Fraction)]
-    if kind == "minus":
-        return -numbers[0]
-    if kind in SUMS:
-        return SUMS[kind](*numbers)
-    return _COMPARISONS[kind](*numbers)
+    if len(numbers) < len(values):
+        return None
+    return -numbers[0] if kind == "minus" else SUMS[kind](*numbers)
 
 
 def _least_or_most(kind: str, values: list[Value]) -> Value:

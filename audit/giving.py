@@ -26,7 +26,10 @@ class Given(NamedTuple):
 
 
 def given_by_rules(case: Case) -> list[Given]:
-    """What the rules give, in their order. Raises Declined when none of them gives anything."""
+    """What the rules give, in their order.
+
+    Raises Declined when none of them gives anything, or one that takes may not.
+    """
     if not case.rules:
         check_limits(case)
         check_referred(case)
@@ -38,7 +41,7 @@ def given_by_rules(case: Case) -> list[Given]:
         try:
             given.append(_given(case, name, rule, given))
         except Declined as declined:
-            if declined.reason == "insufficient_balance":
+            if rule.get("kind") in TAKES:
                 raise
             reasons.append(declined)
         else:
@@ -83,10 +86,6 @@ def _check_minimum(case: Case, rule: Document) -> None:
 
 
 def _available(case: Case, currency: str, before: list[Given]) -> int:
-    """What can be taken after the rules before."""
-    changes = [
-        -each.points if each.takes else each.points
-        for each in before
-        if each.currency == currency and not each.held
-    ]
-    return case.member.balance[currency] + sum(changes)
+    """What there was before the action, less what rules before take of it."""
+    taken = [each.points for each in before if each.currency == currency and each.takes]
+    return case.member.balance[currency] - sum(taken)

@@ -6,7 +6,7 @@ from audit.periods import period_end
 from audit.rules import moment_of
 
 _GIVES_NOTHING = {
-    *(None, "profile", "confirm", "cancel", "reverse", "suspend", "unsuspend"),
+    *(None, "profile", "opening", "confirm", "cancel", "reverse", "suspend", "unsuspend"),
     *("erase", "settle", "tier_review", "resolve_rewards"),
 }
 """What suspended members are not kept from, when a service says it."""
@@ -44,7 +44,8 @@ def _is_suspended(case: Case) -> bool:
         return False
     if case.kind.get("while_suspended") or "admin" in origins(case):
         return False
-    gives = bool(case.rules) or case.effect not in _GIVES_NOTHING
+    follows = bool(case.rules or case.kind.get("derives"))
+    gives = follows or case.effect not in _GIVES_NOTHING
     return "outside" in origins(case) or ("service" in origins(case) and gives)
 
 

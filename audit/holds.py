@@ -2,8 +2,8 @@
 
 from audit.case import Case
 from audit.formula import holds
+from audit.holdings import Hold
 from audit.lots import put_in
-from audit.members import Hold
 from audit.periods import period_end
 from audit.posting import add_line, expiry_of, remember_award
 from audit.rules import Document, span_ms

@@ -3,9 +3,10 @@
 import re
 
 from audit.case import Case
+from audit.holdings import Review
 from audit.levels import steps_of
 from audit.lots import put_in
-from audit.members import Climb, Declined, Review
+from audit.members import Climb, Declined
 from audit.posting import add_line
 from audit.rules import Document
 from audit.standings import move
@@ -21,10 +22,10 @@ def climb_ladders(case: Case) -> None:
 
 
 def climb_paths(case: Case) -> None:
-    """The levels of every path that the member ever got experience of."""
+    """The level of each path that the member walks, in the order of the first joining."""
     if case.part("path_levels"):
-        for path in case.part("paths"):
-            if path in case.member.path_xp:
+        for path in case.member.path_xp:
+            if path in case.member.paths:
                 _climb(case, PATH + path)
 
 

@@ -5,7 +5,8 @@ The pool is the balance less all lots. While there is a debt it is below 0 and t
 
 from collections.abc import Iterable
 
-from audit.members import Lot, LotTold, Member
+from audit.holdings import Lot, LotTold
+from audit.members import Member
 
 POOL = "always"
 

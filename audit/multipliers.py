@@ -1,10 +1,12 @@
 """The factors of a rule: one function for each entry that `multiply` may have."""
 
+from decimal import Decimal
 from fractions import Fraction
 from math import prod
 
 from audit.case import Case
 from audit.formula import compute, holds
+from audit.members import Declined
 from audit.rules import Document, exact, moment_of
 from audit.steps import step_held
 from audit.values import fact
@@ -15,7 +17,7 @@ ONE = Fraction(1)
 
 
 def factor(case: Case, rule: Document, entry: Entry) -> Fraction:
-    """What one entry of `multiply` comes to."""
+    """What one entry of `multiply` comes to. Raises Declined where something in it is missing."""
     if isinstance(entry, str):
         return _named(case, rule, entry)
     if "bands" in entry:
@@ -23,10 +25,17 @@ def factor(case: Case, rule: Document, entry: Entry) -> Fraction:
     if "by" in entry:
         if "when" in entry and not holds(case, entry["when"]):
             return ONE
-        by = compute(case, entry["by"])
-        return ONE if by is None else by
+        return needed(case, entry["by"])
     ((ladder, per_step),) = entry.items()
     return exact(per_step.get(step_held(case, ladder)["name"], 1))
+
+
+def needed(case: Case, formula: str | int | Decimal) -> Fraction:
+    """What a formula of a sum comes to. Raises Declined where something in it is missing."""
+    value = compute(case, formula)
+    if value is None:
+        raise Declined("condition")
+    return value
 
 
 def within(case: Case, dated: Document) -> bool:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from audit.case import Case, instant
+from audit.holdings import LotTold
 from audit.levels import steps_of
 from audit.lots import put_in
-from audit.members import Declined, LotTold
+from audit.members import Declined
 from audit.posting import add_line
 from audit.rules import Document
 

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from audit.case import PERIOD_OF, Case
+from audit.holdings import Award, LotTold
 from audit.lots import put_in, take_out
-from audit.members import Award, Line, LotTold
+from audit.members import Line
 from audit.periods import local_day, period_end, period_name
 from audit.rules import Document, span_ms
 from audit.standings import score

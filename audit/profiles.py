@@ -21,6 +21,7 @@ def join_path(case: Case) -> None:
     if case.facts["path"] not in case.part("paths"):
         raise Declined("condition")
     case.member.paths.add(case.facts["path"])
+    case.member.path_xp.setdefault(case.facts["path"], 0)
 
 
 def primary_path(case: Case) -> None:
@@ -30,9 +31,9 @@ def primary_path(case: Case) -> None:
 
 
 def leave_path(case: Case) -> None:
-    """Walk a path no longer; its experience stays."""
+    """Walk a path no longer, if ever; its experience stays."""
     path = case.facts["path"]
-    if path not in case.member.paths:
+    if path not in case.part("paths"):
         raise Declined("condition")
     case.member.paths.discard(path)
     if case.member.primary_path == path:

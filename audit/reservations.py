@@ -3,8 +3,9 @@
 from fractions import Fraction
 
 from audit.case import Case
-from audit.lots import POOL, put_in, take_out
-from audit.members import Declined, LotTold, Reservation
+from audit.holdings import LotTold, Reservation
+from audit.lots import put_in, take_out
+from audit.members import Declined
 from audit.posting import add_line
 from audit.rules import span_ms
 
@@ -42,13 +43,16 @@ def confirm(case: Case) -> None:
 
 
 def cancel(case: Case) -> None:
-    """Give back what was set aside."""
-    _restore(case, case.facts["reservation"], "cancel", rule="cancel", action=case.said.type)
+    """Give back what was set aside; a lot that is past its time expires at once."""
+    lots = _restore(case, case.facts["reservation"], "cancel", "cancel", case.said.type)
+    for lot, _, expires_at in lots:
+        if expires_at is not None and expires_at <= case.moment and case.member.lots[lot].left:
+            expire(case, lot)
 
 
 def lapse(case: Case, name: str) -> None:
-    """Give back what was set aside too long ago."""
-    _restore(case, name, f"lapse-{name}", rule="lapse", action="RESERVE_LAPSE")
+    """Give back what was set aside too long ago; what expired meanwhile is due by its own moment."""
+    _restore(case, name, f"lapse-{name}", "lapse", "RESERVE_LAPSE")
 
 
 def expire(case: Case, name: str) -> None:
@@ -82,15 +86,12 @@ def _settled(case: Case, name: str) -> Reservation:
     return reservation
 
 
-def _restore(case: Case, name: str, posting: str, *, rule: str, action: str) -> None:
-    """Put lots back with their expiry; one that is past its time expires at once."""
+def _restore(case: Case, name: str, posting: str, rule: str, action: str) -> tuple[LotTold, ...]:
+    """Put lots back with their expiry; gives those that were set aside."""
     reservation = _settled(case, name)
-    member, currency = case.member, reservation.currency
-    lots: list[LotTold] = []
+    currency, lots = reservation.currency, list[LotTold]()
     for lot, points, expires_at in reservation.lots:
-        lots += put_in(member, currency, lot, -points, expires_at)
+        lots += put_in(case.member, currency, lot, -points, expires_at)
     points = set_aside(reservation)
     add_line(case, posting, "cancel", currency, points, rule=rule, action=action, lots=tuple(lots))
-    for lot, _, _ in reservation.lots:
-        if lot != POOL and member.lots[lot].expires_at <= case.moment and member.lots[lot].left:
-            expire(case, lot)
+    return reservation.lots

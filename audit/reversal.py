@@ -1,8 +1,9 @@
 """Takes back an award, wholly or in part: its own lot first, then others; lifetime by all of it."""
 
 from audit.case import Case
+from audit.holdings import Award, Lot
 from audit.lots import POOL, lots_of, take_out
-from audit.members import Award, Declined, Lot
+from audit.members import Declined
 from audit.posting import add_line
 from audit.reservations import amount
 from audit.rules import span_ms

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from audit.case import Case
-from audit.members import Member, Standing
+from audit.holdings import Standing
+from audit.members import Member
 from audit.periods import period_end, period_name
 from audit.steps import step_held
 

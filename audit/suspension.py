@@ -6,9 +6,10 @@ from audit.rules import span_ms
 
 
 def suspend(case: Case) -> None:
-    """Suspend until a moment, or until it is taken back."""
+    """Suspend until a moment, or until it is taken back; a longer suspension stays."""
     until = case.facts.get("until")
-    case.member.suspended_until = LAST_MOMENT if until is None else instant(until)
+    told = LAST_MOMENT if until is None else instant(until)
+    case.member.suspended_until = max(told, case.member.suspended_until or 0)
 
 
 def unsuspend(case: Case) -> None:

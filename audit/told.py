@@ -1,6 +1,7 @@
 """Results as the book has them: postings as lines, records of ladders and achievements."""
 
-from audit.members import Achievement, Climb, Line, LotTold
+from audit.holdings import LotTold
+from audit.members import Achievement, Climb, Line
 from audit.periods import read_instant
 from audit.results import Said
 

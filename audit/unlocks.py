@@ -1,8 +1,9 @@
 """Unlocks: bought with points or granted, some with a boost."""
 
 from audit.case import Case
+from audit.holdings import Boost
 from audit.lots import take_out
-from audit.members import Achievement, Boost, Declined
+from audit.members import Achievement, Declined
 from audit.posting import add_line, moment_after
 from audit.rules import Document, span_ms
 
@@ -25,14 +26,19 @@ def grant_unlock(case: Case) -> None:
 
 
 def _wanted(case: Case) -> Document:
-    """The unlock that is asked for, when the program knows it and it may be had (again)."""
+    """The unlock that is asked for, when the program knows it and it is not held, or repeatable."""
     name = case.facts["unlock"]
     form: Document | None = case.part("unlocks").get(name)
     if form is None:
         raise Declined("condition")
-    if name in case.member.unlocks and not form.get("repeatable"):
+    if _is_held(case, name) and not form.get("repeatable"):
         raise Declined("once_only")
     return form
+
+
+def _is_held(case: Case, name: str) -> bool:
+    _, until = case.member.unlocks.get(name, (0, 0))
+    return until is None or case.moment < until
 
 
 def _open(case: Case, form: Document) -> None:

@@ -6,7 +6,7 @@ from audit.case import Case, instant
 from audit.effect_facts import declared_facts
 
 Value = Fraction | str | bool | None
-"""A number, a text, a truth; None is missing or unknown."""
+"""A number, a text, a truth; None is missing."""
 
 
 def fact(case: Case, name: str) -> Value:

@@ -222,7 +222,8 @@ def updates(answer: Answer) -> list[LeaderboardUpdated]:
     """Give the records of `leaderboard.updated` that an answer tells of.
 
     There is one per member and board of the call whose score or rank changed; its id comes from the
-    last posting, so the same answer gives the same ids.
+    last posting, so the same answer gives the same ids. Who left is told of even when they were not
+    there before the call: subscribers may know them from boards that Redis has lost since.
     """
     return [
         LeaderboardUpdated(
@@ -249,5 +250,5 @@ def updates(answer: Answer) -> list[LeaderboardUpdated]:
             told.old_ranks,
             strict=True,
         )
-        if (score, rank) != (old_score, old_rank)
+        if not rank or (score, rank) != (old_score, old_rank)
     ]

@@ -4,6 +4,7 @@ Counts, streaks, totals and distinct values have the action in them; everything 
 before. What is missing is None.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -32,6 +33,28 @@ def count_in(scene: Scene, name: str, period: PeriodKind) -> int:
     return (used[0] if used else 0) + (scene.open and scene.kind.type == name)
 
 
+def _once(read: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a reading be made once for a scene: nothing it reads changes until the action is accepted."""
+    asked = read.__name__
+
+    @functools.wraps(read)
+    def reading(scene: Scene, *what: Any) -> Any:  # noqa: ANN401 - what the reading itself takes
+        if not scene.open:
+            return read(scene, *what)
+        memo = scene.memo
+        if memo is None:
+            memo = scene.memo = {}
+        key = (asked, *what)
+        try:
+            return memo[key]
+        except KeyError:
+            value = memo[key] = read(scene, *what)
+            return value
+
+    return reading
+
+
+@_once
 def streak(scene: Scene, name: str) -> int | None:
     """Return the days of a streak, raised by this action already; None before its last day."""
     found = parts.STREAKS.read(scene.draft.head).get(name)
@@ -62,6 +85,7 @@ def previous_day(scene: Scene) -> int:
     return scene.rules.calendar.day(scene.day.start - 1).start
 
 
+@_once
 def distinct(scene: Scene, name: str, fact: str, at_most: int) -> int:
     """Return how many different values of a fact were kept, this action's included."""
     row = scene.draft.row(f"distinct.{name}.{fact}")
@@ -72,6 +96,7 @@ def distinct(scene: Scene, name: str, fact: str, at_most: int) -> int:
     return known + 1
 
 
+@_once
 def total(scene: Scene, name: str, fact: str, period: PeriodKind) -> int:
     """Return the sum of a fact over the period of this action, this one included."""
     key = total_key(name, fact, scene.day.names[period])
@@ -84,11 +109,13 @@ def total_key(name: str, fact: str, period: str) -> str:
     return f"{name}.{fact} {period}"
 
 
+@_once
 def previous(scene: Scene, name: str, fact: str) -> Any:  # noqa: ANN401 - any fact
     """Return the fact of the accepted action before this one."""
     return parts.PREVIOUS.read(scene.draft.head).get(f"{name}.{fact}")
 
 
+@_once
 def memory(scene: Scene, fact: str) -> Any:  # noqa: ANN401 - any fact
     """Return the first value of a fact that was ever sent."""
     return parts.MEMORY.read(scene.draft.head).get(fact)

@@ -42,6 +42,8 @@ class Scene(msgspec.Struct, gc=False):
     open: bool = True
     # Points that the rules of this action have given so far.
     awarded: int = 0
+    # What formulas have read so far, by what was asked.
+    memo: dict[tuple[str, ...], Any] | None = None
     tiers: Sequence[TierChanged] = ()
     achievements: Sequence[AchievementUnlocked] = ()
 

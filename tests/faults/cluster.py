@@ -165,7 +165,8 @@ class Worker:
         status = await self.status()
         if status is None or not status["ready"]:
             return False
-        return not any(partition["lag"] for partition in status["partitions"])
+        stands = [status["partitions"], *(sink["partitions"] for sink in status["sinks"])]
+        return not any(partition["lag"] for partitions in stands for partition in partitions)
 
     async def stop(self) -> int:
         """Ask it to end and not to come back; give its exit code. Kills it when it does not end."""
@@ -337,7 +338,9 @@ class Cluster:
         """Wait for the end of all work, recount, and say in one line how it went."""
         healed = await self.healed(within)
         began = time.monotonic()
-        if differences := [*await self.differences(), *await self.untold()]:
+        differences = await self.differences()
+        await self.healed(within)  # Redis may have had the last change before it was published.
+        if differences := differences or await self.untold():
             raise AssertionError("the book disagrees:\n" + "\n".join(differences))
         ends = {worker.log.stem: worker.ends for worker in self.workers if worker.ends}
         counted = time.monotonic() - began

@@ -228,6 +228,12 @@ async def test_leaving_and_coming_back_in_one_call(sink: RedisBoards, redis: Red
     assert await entry_of(redis, "loyalty", GLOBAL, "ann") == Entry(2, "ann", 2, NOON + 5000)
 
 
+async def test_who_came_and_left_in_one_call_is_told_of(sink: RedisBoards) -> None:
+    """Made anew, boards may be told of a leaver who was told of before Redis lost them."""
+    (said,) = await bring(sink, [on_global(1, "ann", 10), on_global(2, "ann", -10, "leaves")])
+    assert (said.score, said.old_score, said.rank, said.old_rank) == (0, None, None, None)
+
+
 async def test_quiet_scores_are_not_told(sink: RedisBoards, redis: Redis) -> None:
     """A quiet change moves the board and tells nobody; with a loud one in the call it is told."""
     assert await bring(sink, [on_global(1, "ann", 10, "quiet")]) == []
@@ -321,7 +327,9 @@ async def test_boards_are_what_a_sorted_list_says(
             )
             for period, user in loud
         }
-        assert told == {who: said for who, said in expected.items() if said[:2] != said[2:]}
+        # Off the board in the end is always told: somebody may have them on it.
+        wanted = {who for who, said in expected.items() if not said[3] or said[:2] != said[2:]}
+        assert told == {who: expected[who] for who in wanted}
     for period, board in naive.items():
         entries = await top(redis, "loyalty", ("global", period), 100)
         assert [(one.user_id, one.score, one.reached) for one in entries] == [
