@@ -126,9 +126,11 @@ class ActionBinder:
         found = []
         for badge, said in self.program.badges.items():
             word, _, of = (said.measure or "").removesuffix(")").partition("(")
+            moves_in = action.effect == "opening"  # Which says counts and streaks.
             fits = {
-                "count": of == name,
-                "streak": word == "streak" and self.program.streaks[of].action == name,
+                "count": moves_in or of == name,
+                "streak": moves_in
+                or (word == "streak" and self.program.streaks[of].action == name),
             }.get(word, bool(action.rules or action.effect or said.when))
             if fits:
                 found.append(self._badge(badge, said, name))
