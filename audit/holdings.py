@@ -70,6 +70,7 @@ class Hold(NamedTuple):
     # What was said when it was made.
     expires_at: int | None
     scores: str
+    category: str | None
 
 
 class Reservation(NamedTuple):

@@ -46,9 +46,10 @@ def book_held(case: Case, name: str, points: int) -> None:
         forfeits="until" in hold,
         expires_at=expires_at,
         scores=rule.get("scores", "all"),
+        category=rule.get("category"),
     )
     if rule.get("kind", "earn") == "earn":
-        remember_award(case, name, line, category=None)
+        remember_award(case, name, line, rule.get("category"))
 
 
 def _due(case: Case, hold: Document) -> int:
@@ -82,6 +83,7 @@ def release(case: Case, name: str) -> None:
         expires_at=hold.expires_at,
         lots=lots,
         scores=hold.scores,
+        category=hold.category,
     )
 
 

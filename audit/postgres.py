@@ -77,7 +77,7 @@ def compare_balances(book: Book, ledger: Ledger) -> Iterator[str]:
 def _made(row: Said) -> int:
     """What came in less what went out."""
     came = row["earned"] + row["received"] + row["adjusted"] - row["reversed"]
-    return int(came - row["redeemed"] - row["expired"] - row["sent"])
+    return int(came - row["redeemed"] - row["expired"] - row["sent"] - row["reserved"])
 
 
 def _by_subject(rows: list[Any]) -> dict[Key, list[Said]]:

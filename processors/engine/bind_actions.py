@@ -87,6 +87,7 @@ class ActionBinder:
             idle=not (action.rules or derives or effect or action.limits.model_fields_set),
             suspendable=_suspendable(action),
             never_late=action.effect == "reverse",
+            keeps_id=action.effect == "reverse" or ("job" in origins and action.effect != "settle"),
             campaign=bool(program.starts or program.ends) and "admin" not in origins,
             day_of=action.day_of,
             first_only=action.match == "first",

@@ -127,6 +127,7 @@ def release(scene: Scene, held: Held) -> None:
         touched=touched,
         scores=scores,
         expires=expires,
+        category=None if rule is None else rule.category,
         rule=f"{rules.version}/release",
         why=[(f"held as {held.id}", _shown(scene, held.currency, held.points))],
     )

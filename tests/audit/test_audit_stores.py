@@ -1,6 +1,7 @@
 """Planted differences in accounts, boards and PostgreSQL: each is found."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +40,7 @@ def test_changed_accounts_are_found(book: Book, world: Topics, change: Change, s
     """One field of one account says something else."""
     views = accounts_of(world[CHANGELOG])
     assert compared(book, views) == []
-    change(next(view for view in views.values() if view["currencies"]))
+    change(next(view for key, view in views.items() if key[0] == "loyalty" and view["currencies"]))
     (difference,) = {
         line.split(" in the book")[0].split(" has ")[1].split(" ")[0]
         for line in compared(book, views)
@@ -59,7 +60,7 @@ def test_lost_and_strange_accounts_are_found(book: Book, world: Topics) -> None:
     views["loyalty", "stranger"] = view
     assert compared(book, views) == sorted(
         [
-            f"accounts: loyalty/{key[1]} has no account there",
+            f"accounts: {'/'.join(key)} has no account there",
             "accounts: loyalty/stranger has no account in the book",
         ],
         key=lambda line: line.split(" ")[1],
@@ -108,8 +109,12 @@ def test_lost_and_strange_boards_are_found(book: Book) -> None:
 def ledger(book: Book, world: Topics) -> Ledger:
     """What PostgreSQL would hold of this world."""
     results = read_results({topic: world[topic] for topic in RESULTS})
-    balances = [balance(postings) for postings in results.postings.values()]
-    ledger = Ledger(results, accounts_of(world[CHANGELOG]), [row for row in balances if row["any"]])
+    balances = [
+        balance([posting for posting in postings if posting["currency"] == currency])
+        for postings in results.postings.values()
+        for currency in {p["currency"]: None for p in postings if p["kind"] != "move"}
+    ]
+    ledger = Ledger(results, accounts_of(world[CHANGELOG]), balances)
     assert list(compare_balances(book, ledger)) == []
     return ledger
 
@@ -117,25 +122,24 @@ def ledger(book: Book, world: Topics) -> Ledger:
 def balance(postings: list[Said]) -> Said:
     """A member's row of `balances`."""
     booked = [posting for posting in postings if posting["kind"] != "move"]
-    sums = {
-        kind: sum(posting["points"] for posting in booked if posting["kind"] == kind)
-        for kind in ("earn", "adjust")
-    }
-    last = postings[-1]
+    sums: Counter[str] = Counter()
+    for posting in booked:
+        sums[posting["kind"]] += posting["points"]
+    last = booked[-1]
     return {
-        "any": bool(booked),
         "program": last["program"],
         "user_id": last["user_id"],
-        "currency": "points",
+        "currency": last["currency"],
         "available": last["balance"],
         "lifetime": last["lifetime"],
-        "earned": sums["earn"],
+        "earned": sums["earn"] + sums["release"],
         "adjusted": sums["adjust"],
-        "received": 0,
-        "redeemed": 0,
-        "expired": 0,
-        "sent": 0,
-        "reversed": 0,
+        "received": sums["receive"] + sums["return"],
+        "redeemed": -sums["redeem"] - sums["confirm"],
+        "expired": -sums["expire"],
+        "sent": -sums["send"],
+        "reversed": -sums["reverse"],
+        "reserved": -sums["reserve"] - sums["cancel"] + sums["confirm"],
     }
 
 
@@ -158,8 +162,8 @@ def test_lost_and_strange_balances_are_found(book: Book, ledger: Ledger) -> None
     row = ledger.balances.pop()
     ledger.balances.append(row | {"user_id": "stranger"})
     lines = "\n".join(compare_balances(book, ledger))
-    assert f"loyalty/{row['user_id']}/points" in lines
-    assert "loyalty/stranger/points" in lines
+    assert f"{row['program']}/{row['user_id']}/{row['currency']}" in lines
+    assert f"{row['program']}/stranger/{row['currency']}" in lines
 
 
 def test_a_row_missing_in_the_ledger_is_found(book: Book, ledger: Ledger) -> None:

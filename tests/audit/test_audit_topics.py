@@ -107,7 +107,7 @@ EARN, MOVE = has(kind="earn"), has(kind="move")
         ("actions.rejected", anything, put(reason="too_large"), "too_large"),
         ("actions.rejected", anything, add("offset", 9_999), "no action there"),
         ("tier.changed", anything, put(new="DIAMOND"), "DIAMOND is there"),
-        ("achievements.unlocked", anything, put(achievement="HERO"), "badge HERO 0 times"),
+        ("achievements.unlocked", has(kind="badge"), put(achievement="HERO"), "badge HERO 0 times"),
     ],
 )
 def test_changed_records_are_found(
