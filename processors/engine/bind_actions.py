@@ -178,7 +178,7 @@ class ActionBinder:
             max_points=None if rule.max_points is None else rule.max_points * POWERS[scale],
             expires=None if rule.expires is None else bind_expiry(rule.expires, self.calendar),
             hold=None if rule.hold is None else _hold(rule.hold, terms),
-            reversible=rule.kind == "earn" and _reverses(program),
+            reversible=rule.kind == "earn" and _is_reversible(program, action_name),
             columns=None if rule.scores == "none" else columns_name(currency, rule.scores),
             category=rule.category,
             path_xp=rule.path_xp,
@@ -187,8 +187,12 @@ class ActionBinder:
         )
 
 
-def _reverses(program: Program) -> bool:
-    return any(action.effect == "reverse" for action in program.actions.values())
+def _is_reversible(program: Program, action: str) -> bool:
+    """Tell whether an award of a type may be taken back: only then it is kept for that."""
+    return any(
+        each.effect == "reverse" and (not each.reverses or action in each.reverses)
+        for each in program.actions.values()
+    )
 
 
 def _suspendable(action: ActionType) -> bool:
