@@ -1,6 +1,7 @@
 """`python -m bench [SECTION ...]`: measures and writes bench/RESULTS.md.
 
-Sections: scoring (throughput beside the peers), latency, recovery, engine, sinks; all without a name.
+Sections: scoring (throughput beside the peers), latency, recovery, engine, programs (deciding for all of
+them), accounts (what one weighs after a year), sinks; all without a name.
 The stack is started on a folder of its own, or taken from LAUREL_KAFKA, LAUREL_REDIS and
 LAUREL_POSTGRES. Whatever else runs on the machine is measured too: close it.
 """
@@ -51,6 +52,14 @@ ON_STAGE: dict[str, Callable[[Stage, argparse.Namespace], Coroutine[Any, Any, li
 }
 
 
+QUOTED = {
+    "engine": "bench.engine",
+    "programs": "bench.programs",
+    "accounts": "tests.simulation.sizes",
+}
+"""Sections that a program of their own prints."""
+
+
 def main() -> None:
     """Measure the sections named on the command line."""
     said = _arguments().parse_args()
@@ -66,8 +75,9 @@ def main() -> None:
                 tables = uvloop.run(ON_STAGE[name](stage, said))
                 parts = [*stage.versions, *results.own_versions()]
                 _write(name, tables, parts, console)
-    if "engine" in chosen:
-        results.write("engine", _quoted("engine", console), results.own_versions())
+    for name, module in QUOTED.items():
+        if name in chosen:
+            results.write(name, _quoted(module, console), results.own_versions())
     if "sinks" in chosen:
         said.members = said.sink_members
         _write("sinks", asyncio.run(sinks.measure(said)), results.own_versions(), console)
@@ -109,18 +119,18 @@ def _write(name: str, tables: list[Table], parts: list[str], console: Console) -
     results.write(name, "\n".join(table.markdown() for table in tables), parts)
 
 
-def _quoted(name: str, console: Console) -> str:
+def _quoted(module: str, console: Console) -> str:
     """Run a section's own program; return what it prints, as a block of text."""
-    with console.status(f"python -m bench.{name}"):
+    with console.status(f"python -m {module}"):
         done = subprocess.run(
-            [sys.executable, "-m", f"bench.{name}"],
+            [sys.executable, "-m", module],
             cwd=ROOT,
             capture_output=True,
             text=True,
             check=False,
         )
     if done.returncode:
-        raise RuntimeError(f"bench.{name} failed:\n{done.stderr}")
+        raise RuntimeError(f"{module} failed:\n{done.stderr}")
     console.print(done.stdout)
     return f"```\n{done.stdout.strip()}\n```\n"
 
