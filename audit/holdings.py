@@ -62,6 +62,7 @@ class Hold(NamedTuple):
     """An award that is held, under the id of its posting."""
 
     type: str
+    rule: str
     day: date
     currency: str
     points: int
@@ -70,6 +71,7 @@ class Hold(NamedTuple):
     # What was said when it was made.
     expires_at: int | None
     scores: str
+    category: str | None
 
 
 class Reservation(NamedTuple):

@@ -86,12 +86,11 @@ def book_rule(case: Case, name: str, points: int) -> None:
         category=rule.get("category"),
     )
     if kind == "earn" and change > 0:
-        remember_award(case, name, line, rule.get("category"))
+        remember_award(case, name, line)
 
 
-def remember_award(case: Case, rule: str, line: Line, category: str | None) -> None:
+def remember_award(case: Case, rule: str, line: Line) -> None:
     """Keep an award so that it can be reversed."""
-    scores = case.rules[rule].get("scores", "all")
     case.member.awards[line.id] = Award(
         action_id=case.said.id,
         rule=rule,
@@ -100,8 +99,8 @@ def remember_award(case: Case, rule: str, line: Line, category: str | None) -> N
         points=line.points,
         occurred_at=case.moment,
         expires=line.expires_at is not None,
-        category=category,
-        scores=scores,
+        category=case.rules[rule].get("category"),
+        scores=case.rules[rule].get("scores", "all"),
     )
 
 
