@@ -13,10 +13,10 @@ _OF_TYPE = re.compile(r"(count|streak)\((\w+)\)")
 POOL = "reward:"
 
 
-def grant_badges(case: Case) -> None:
+def grant_badges(case: Case, *, look_again: bool) -> None:
     """Grant every level of every badge that is reached now; nothing is ever taken back."""
     for name, badge in case.part("badges").items():
-        reached = _badge_level(case, badge)
+        reached = _badge_level(case, badge, look_again=look_again)
         for level in range(case.member.badges.get(name, 0) + 1, reached + 1):
             record = f"badge-{name}" if level == 1 else f"badge-{name}-{level}"
             told = Achievement(case.posting_id(record), "badge", name, level, "EARNED")
@@ -24,13 +24,13 @@ def grant_badges(case: Case) -> None:
             case.member.badges[name] = level
 
 
-def _badge_level(case: Case, badge: Document) -> int:
+def _badge_level(case: Case, badge: Document, *, look_again: bool) -> int:
     """Which level is reached: of a condition or single value 1, of `levels` the highest."""
     if "when" in badge and not holds(case, badge["when"]):
         return 0
     if "measure" not in badge:
         return int("when" in badge)
-    if not _may_reach(case, badge["measure"]):
+    if not (look_again or _may_reach(case, badge["measure"])):
         return 0
     value = _measured(case, badge["measure"])
     unit = _unit(case, badge["measure"])

@@ -9,6 +9,9 @@ from audit.members import Line, Member, Outcome
 from audit.results import Key, Results, Said
 from audit.told import achievement_of, climb_of, line_of
 
+FORGOTTEN = ("too_late", "suspended")
+"""What a repeat that comes too late is declined for once its id is forgotten."""
+
 
 def compare_results(book: Book, results: Results) -> Iterator[str]:
     """Every difference between the book and the result topics (architecture, I1 to I4)."""
@@ -98,7 +101,7 @@ def _found(key: Key, results: Results, forgotten: Counter[str]) -> dict[str, lis
     skip = Counter(forgotten)
     for declined in results.declined.get(key, ()):
         action_id, reason = declined["action_id"], declined["reason"]
-        if reason == "too_late" and skip[action_id] > 0:
+        if reason in FORGOTTEN and skip[action_id] > 0:
             skip[action_id] -= 1
         elif reason != "duplicate":
             found.setdefault(action_id, []).append(Outcome("declined", reason))
@@ -110,11 +113,11 @@ def _repeats(
 ) -> Iterator[str]:
     """Each repeat of an id is declined `duplicate` once, under an id of its own.
 
-    One that would have come too late anyway may be `too_late` instead, its id being forgotten by
-    then; such are counted in `forgotten`.
+    One that would have come too late anyway may be `too_late` instead, or `suspended`, which is asked
+    before it, its id being forgotten by then; such are counted in `forgotten`.
     """
     found = Counter(said["id"] for said in declined if said["reason"] == "duplicate")
-    too_late = Counter(said["action_id"] for said in declined if said["reason"] == "too_late")
+    too_late = Counter(said["action_id"] for said in declined if said["reason"] in FORGOTTEN)
     for result_id, repeat in expected.items():
         if found[result_id] == 0 and repeat.too_late and too_late[repeat.id] > 0:
             forgotten[repeat.id] += 1

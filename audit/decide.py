@@ -55,5 +55,6 @@ def _follow_measures(case: Case) -> None:
     """What follows from the account as it is now: ladders with their moves, badges, rewards."""
     climb_ladders(case)
     climb_paths(case)
-    grant_badges(case)
-    reach_rewards(case, look_again=case.effect in ("opening", "resolve_rewards"))
+    moves_in = case.effect == "opening"
+    grant_badges(case, look_again=moves_in)
+    reach_rewards(case, look_again=moves_in or case.effect == "resolve_rewards")

@@ -90,9 +90,13 @@ def book_rule(case: Case, name: str, points: int) -> None:
 
 
 def remember_award(case: Case, rule: str, line: Line) -> None:
-    """Keep an award so that it can be reversed."""
+    """Keep an award so that it can be reversed, if anything of the program may do so."""
+    forms = [form for form in case.part("actions").values() if form.get("effect") == "reverse"]
+    if not any(case.said.type in form.get("reverses", [case.said.type]) for form in forms):
+        return
     case.member.awards[line.id] = Award(
         action_id=case.said.id,
+        type=case.said.type,
         rule=rule,
         lot=line.id,
         currency=line.currency,

@@ -69,7 +69,7 @@ def check(
         _, problems = check_file(path)
         wrong += len(problems)
         for problem in problems:
-            console.print(f"✗ {problem}", style="red", markup=False)
+            console.print(f"✗ {problem}", style="red", markup=False, emoji=False)
         if not problems:
             console.print(f"✓ {path}", markup=False)
     raise typer.Exit(1 if wrong else 0)

@@ -215,6 +215,8 @@ class ActionType(Part):
     answer: TypeName | None = None
     # Of `look_up_code`: whether owners may refer themselves.
     own_code: Literal["allowed"] | None = None
+    # Of `reverse`: the types whose awards it takes back; of all if not said.
+    reverses: list[TypeName] = []
     # Of `payment`: the statuses that may follow each status, first of all `new`; what some derive.
     moves: dict[str, list[str]] = {}
     answers: dict[str, TypeName] = {}

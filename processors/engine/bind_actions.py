@@ -87,6 +87,7 @@ class ActionBinder:
             idle=not (action.rules or derives or effect or action.limits.model_fields_set),
             suspendable=_suspendable(action),
             never_late=action.effect == "reverse",
+            keeps_id=action.effect == "reverse" or ("job" in origins and action.effect != "settle"),
             campaign=bool(program.starts or program.ends) and "admin" not in origins,
             day_of=action.day_of,
             first_only=action.match == "first",
@@ -126,9 +127,11 @@ class ActionBinder:
         found = []
         for badge, said in self.program.badges.items():
             word, _, of = (said.measure or "").removesuffix(")").partition("(")
+            moves_in = action.effect == "opening"  # Which says counts and streaks.
             fits = {
-                "count": of == name,
-                "streak": word == "streak" and self.program.streaks[of].action == name,
+                "count": moves_in or of == name,
+                "streak": moves_in
+                or (word == "streak" and self.program.streaks[of].action == name),
             }.get(word, bool(action.rules or action.effect or said.when))
             if fits:
                 found.append(self._badge(badge, said, name))
@@ -175,7 +178,7 @@ class ActionBinder:
             max_points=None if rule.max_points is None else rule.max_points * POWERS[scale],
             expires=None if rule.expires is None else bind_expiry(rule.expires, self.calendar),
             hold=None if rule.hold is None else _hold(rule.hold, terms),
-            reversible=rule.kind == "earn" and _reverses(program),
+            reversible=rule.kind == "earn" and _is_reversible(program, action_name),
             columns=None if rule.scores == "none" else columns_name(currency, rule.scores),
             category=rule.category,
             path_xp=rule.path_xp,
@@ -184,8 +187,12 @@ class ActionBinder:
         )
 
 
-def _reverses(program: Program) -> bool:
-    return any(action.effect == "reverse" for action in program.actions.values())
+def _is_reversible(program: Program, action: str) -> bool:
+    """Tell whether an award of a type may be taken back: only then it is kept for that."""
+    return any(
+        each.effect == "reverse" and (not each.reverses or action in each.reverses)
+        for each in program.actions.values()
+    )
 
 
 def _suspendable(action: ActionType) -> bool:

@@ -1,11 +1,13 @@
-"""Multipliers that can never fire."""
+"""Multipliers that can never fire, and what a multiplier is at least."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from fractions import Fraction
+from math import prod
 
 from processors.engine.consistency_words import Flaw, Place, out_of_date
 from processors.engine.factors import BOOSTS, PATHS, PROMOTIONS
-from schemas.program_actions import ActionType, Bands, Rule
+from schemas.program_actions import ActionType, Bands, By, Multiplier, Rule
 from schemas.program_facts import Fact
 from schemas.programs import Program
 
@@ -120,3 +122,25 @@ def _below(item: Bands, fact: Fact, place: Place) -> Iterator[Flaw]:
             yield Flaw(place, f"{item.bands} is never below {bound}: it is at least {fact.least}")
         elif bound in high and bound > min(high):
             yield Flaw(place, f"{item.bands} is at most {fact.most}, so {bound} never counts")
+
+
+def least_factor(program: Program, item: Multiplier) -> Fraction:
+    """Return a number that a factor is never less than."""
+    one = Decimal(1)
+    if isinstance(item, Bands):
+        return Fraction(min(one, *item.from_.values(), *item.below.values()))
+    if isinstance(item, By):
+        return Fraction(0) if isinstance(item.by, str) else Fraction(min(one, item.by))
+    if isinstance(item, dict):
+        return Fraction(min(one, *next(iter(item.values())).values()))
+    if item == PROMOTIONS:
+        return prod(
+            (Fraction(min(one, each.factor)) for each in program.promotions), start=Fraction(1)
+        )
+    if item == BOOSTS:
+        factors = [each.boost.factor for each in program.unlocks.values() if each.boost]
+    elif item == PATHS:
+        factors = [each for path in program.paths.values() for each in path.multipliers.values()]
+    else:
+        factors = [step.multiplier for step in program.ladders[item].steps]
+    return Fraction(min(one, one, *factors))

@@ -4,7 +4,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from processors.engine.consistency_words import ENGINE, Flaw, Place, needs, numbers_of, unknown
+from processors.engine.consistency_words import (
+    ENGINE,
+    Flaw,
+    Place,
+    needs,
+    numbers_of,
+    suspicions,
+    unknown,
+)
 from processors.engine.derived import names_in
 from schemas.program_actions import ActionType, Derive
 from schemas.programs import Program
@@ -115,7 +123,8 @@ def _leads(program: Program, name: str) -> list[str]:
     after = [row.action for row in action.derives]
     after += [each for each in (action.answer, action.returns) if each is not None]
     after += action.answers.values()
-    if program.suspicion is not None and any(each.suspicious for each in action.require.values()):
+    suspicious = any(place[:2] == ("actions", name) for place in suspicions(program))
+    if program.suspicion is not None and suspicious:
         after += [
             other
             for other, each in program.actions.items()

@@ -1,10 +1,10 @@
 """What can never happen: rules out of reach, actions that nobody can send or that are never accepted."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from fractions import Fraction
 from math import prod
 
+from processors.engine.consistency_factors import least_factor
 from processors.engine.consistency_formulas import Text, counted_in, surely, texts
 from processors.engine.consistency_words import (
     CATEGORY,
@@ -14,13 +14,12 @@ from processors.engine.consistency_words import (
     Place,
     out_of_date,
 )
-from processors.engine.factors import BOOSTS, PATHS, PROMOTIONS
 from processors.engine.formulas import Formula, read_condition
 from processors.engine.ladders import Ladder
 from processors.engine.numbers import POWERS
 from processors.engine.ranges import NEVER
 from processors.engine.terms import ActionTerms, read_points
-from schemas.program_actions import ActionType, Bands, By, Multiplier, Rule, Table
+from schemas.program_actions import ActionType, Rule, Table
 from schemas.programs import Program
 
 
@@ -92,31 +91,9 @@ def _always_gives(program: Program, action: ActionType, rule: Rule, terms: Actio
     if base.missing or base.range.low <= 0:
         return False
     least = Fraction(base.range.low, POWERS[base.scale])
-    least *= prod(_least(program, item) for item in rule.multiply)
+    least *= prod(least_factor(program, item) for item in rule.multiply)
     currency = program.currencies[rule.currency or next(iter(program.currencies))]
     return least * POWERS[currency.scale] >= 1
-
-
-def _least(program: Program, item: Multiplier) -> Fraction:
-    """Return a number that a factor is never less than."""
-    one = Decimal(1)
-    if isinstance(item, Bands):
-        return Fraction(min(one, *item.from_.values(), *item.below.values()))
-    if isinstance(item, By):
-        return Fraction(0) if isinstance(item.by, str) else Fraction(min(one, item.by))
-    if isinstance(item, dict):
-        return Fraction(min(one, *next(iter(item.values())).values()))
-    if item == PROMOTIONS:
-        return prod(
-            (Fraction(min(one, each.factor)) for each in program.promotions), start=Fraction(1)
-        )
-    if item == BOOSTS:
-        factors = [each.boost.factor for each in program.unlocks.values() if each.boost]
-    elif item == PATHS:
-        factors = [each for path in program.paths.values() for each in path.multipliers.values()]
-    else:
-        factors = [step.multiplier for step in program.ladders[item].steps]
-    return Fraction(min(one, one, *factors))
 
 
 def _boards(program: Program) -> Iterator[Flaw]:

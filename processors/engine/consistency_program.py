@@ -9,6 +9,7 @@ from processors.engine.consistency_words import (
     ENGINE,
     Flaw,
     currency,
+    suspicions,
     twice,
     unknown,
 )
@@ -140,19 +141,14 @@ def _engines(program: Program, effect: str) -> bool:
 
 
 def _suspicion(program: Program) -> Iterator[Flaw]:
-    asked = [
-        ("actions", name, "require", required)
-        for name, action in program.actions.items()
-        for required, said in action.require.items()
-        if said.suspicious
-    ]
+    asked = suspicions(program)
     if program.suspicion is None:
         for place in asked:
             message = "nothing follows from it: say `suspicion: {times, suspend}` for the program"
             yield Flaw((*place, "suspicious"), message)
         return
     if not asked:
-        message = "nothing is suspicious: say `suspicious: yes` of a requirement"
+        message = "nothing is suspicious: say `suspicious: yes` of a requirement or a rate"
         yield Flaw(("suspicion",), message)
     if not _engines(program, "suspend"):
         message = "nobody is told: add an action with `effect: suspend` and the origin engine"

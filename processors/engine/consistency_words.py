@@ -10,7 +10,7 @@ from processors.engine.formulas import Formula, FormulaError
 from processors.engine.numbers import scaled
 from processors.engine.terms import ActionTerms
 from schemas.moments import END_OF_TIME, calendar_of
-from schemas.program_actions import ActionType
+from schemas.program_actions import ActionType, Rate
 from schemas.programs import Program, effective_moment, moment_in
 
 Place = tuple[str | int, ...]
@@ -91,6 +91,21 @@ def needs(facts: Mapping[str, object], program: Program, name: str) -> list[str]
         for fact, said in program.actions[name].facts.items()
         if said.required and said.default is None and fact not in facts
     ]
+
+
+def suspicions(program: Program) -> list[Place]:
+    """Return the places of all that makes a member suspicious."""
+    found: list[Place] = [
+        ("actions", name, "require", required)
+        for name, action in program.actions.items()
+        for required, said in action.require.items()
+        if said.suspicious
+    ]
+    rates: dict[Place, Rate | None] = {("rate",): program.rate}
+    for name, each in program.actions.items():
+        rates["actions", name, "limits", "rate"] = each.limits.rate
+    found += [place for place, rate in rates.items() if rate is not None and rate.suspicious]
+    return found
 
 
 def holds_in(program: Program) -> tuple[int, int]:

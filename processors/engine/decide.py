@@ -9,7 +9,7 @@ from processors.engine.climbing import climb_ladders, move_between
 from processors.engine.decision import Decision, Refusal
 from processors.engine.members import is_suspended, suspect, turn
 from processors.engine.paths import level
-from processors.engine.rules import Award, AwardRule, Guard, Rules, Scene
+from processors.engine.rules import ActionRules, Award, AwardRule, Guard, Rules, Scene
 from processors.engine.settle import release_of_day, settle
 from schemas import parts
 from schemas.accounts import Account, draft, draft_remembering
@@ -22,6 +22,9 @@ AHEAD_MAX: Final = 5 * MINUTE
 """How long before it happened the broker may have taken an action: clocks differ."""
 GRACE: Final = DAY
 """How much longer than needed the past is kept: a re-keyed record may come that much later."""
+
+FOR_EVER: Final = 1 << 48
+"""A moment that never lies long ago."""
 
 Given = list[tuple[AwardRule, Award]]
 
@@ -57,7 +60,7 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
     after = (
         draft(account)
         if "#" in action.id
-        else draft_remembering(account, action.id, action.append_time, forget_before)
+        else draft_remembering(account, action.id, _kept_from(kind, action), forget_before)
     )
     counted_at = action.occurred_at if kind.day_of is None else facts[kind.day_of]
     day, moment = rules.calendar.day(counted_at), write(action.occurred_at)
@@ -90,6 +93,11 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
     if refusal is not None and not given:
         return _decline(scene, refusal)
     return _apply(scene, given)
+
+
+def _kept_from(kind: ActionRules, action: Action) -> int:
+    """Return the moment from which an id is kept for as long as an action may come late."""
+    return FOR_EVER if kind.keeps_id else action.append_time
 
 
 def _refused(scene: Scene, lateness: int) -> Refusal | None:

@@ -23,15 +23,16 @@ def misspelt(wrong: ValidationError, content: object) -> list[Flaw]:
 
 def _place(location: tuple[int | str, ...], content: Any, *, missing: bool) -> Place:  # noqa: ANN401 - JSON
     """Return the place in the file; the reader adds the names of what it tried there."""
-    place: list[int | str] = []
-    for part in location:
-        inside = range(len(content)) if isinstance(content, list) else content
-        if isinstance(inside, dict | range) and part in inside:
-            content = content[part]
-        elif not missing or part != location[-1]:
-            continue
-        place.append(part)
-    return tuple(place)
+    if not location:
+        return ()
+    part, rest = location[0], location[1:]
+    skipped = _place(rest, content, missing=missing) if rest else ((part,) if missing else ())
+    keys = range(len(content)) if isinstance(content, list) else content
+    known = {str(key): key for key in keys} if isinstance(keys, dict | range) else {}
+    if str(part) not in known:
+        return skipped
+    key = known[str(part)]
+    return max((key, *_place(rest, content[key], missing=missing)), skipped, key=len)
 
 
 def _message(error: Mapping[str, Any], place: Place) -> str:

@@ -150,6 +150,7 @@ class ActionRules(msgspec.Struct, frozen=True, gc=False):
     idle: bool
     suspendable: bool  # Suspended members may not.
     never_late: bool
+    keeps_id: bool  # For ever, for it may come at any time.
     campaign: bool  # Only from a campaign's start until its end.
     day_of: str | None  # The moment fact whose day counts.
     first_only: bool

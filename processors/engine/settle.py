@@ -83,7 +83,7 @@ def _expire(scene: Scene, due: Entry) -> None:
 
 def release(scene: Scene, held: Held) -> None:
     """Give what was held: from now on it is available, counts for life and on boards."""
-    _drop_hold(scene, held)
+    _lessen(scene, held, held.points)
     draft, rules = scene.draft, scene.rules
     purse = lots.purse_of(draft, held.currency)
     owed = purse[AVAILABLE]
@@ -127,6 +127,7 @@ def release(scene: Scene, held: Held) -> None:
         touched=touched,
         scores=scores,
         expires=expires,
+        category=None if rule is None else rule.category,
         rule=f"{rules.version}/release",
         why=[(f"held as {held.id}", _shown(scene, held.currency, held.points))],
     )
@@ -135,11 +136,7 @@ def release(scene: Scene, held: Held) -> None:
 def forfeit(scene: Scene, held: Held, name: str, points: int | None = None) -> None:
     """Take what was held, or a part of it, before it was ever available."""
     lost = held.points if points is None else points
-    _drop_hold(scene, held)
-    if lost < held.points:
-        held.points -= lost
-        holds = parts.HOLDS.read(scene.draft.head)
-        parts.HOLDS.write(scene.draft.head, [*holds, held])
+    _lessen(scene, held, lost)
     lots.purse_of(scene.draft, held.currency)[HELD] -= lost
     tell(
         scene,
@@ -153,20 +150,27 @@ def forfeit(scene: Scene, held: Held, name: str, points: int | None = None) -> N
     )
 
 
-def _drop_hold(scene: Scene, held: Held) -> None:
+def _lessen(scene: Scene, held: Held, points: int) -> None:
+    """Take points from what is held; what has none left is held no more."""
     holds = parts.HOLDS.read(scene.draft.head)
-    parts.HOLDS.write(scene.draft.head, [each for each in holds if each.id != held.id])
+    for each in holds:
+        if each.id == held.id:
+            each.points -= points
+    parts.HOLDS.write(scene.draft.head, [each for each in holds if each.points])
 
 
 def release_of_day(scene: Scene) -> None:
-    """Release what this type held on this day, where its condition holds now."""
-    for rule in scene.kind.awards:
-        hold = rule.hold
-        if hold is None or hold.until is None or not hold.until(scene.facts, scene):
-            continue
-        for held in parts.HOLDS.read(scene.draft.head):
-            if held.rule == rule.name and held.day == scene.day.start:
-                release(scene, held)
+    """Release what this type held on this day, where its rule's condition holds now."""
+    ends = {
+        rule.name
+        for rule in scene.kind.awards
+        if rule.hold is not None
+        and rule.hold.until is not None
+        and rule.hold.until(scene.facts, scene)
+    }
+    for held in parts.HOLDS.read(scene.draft.head):
+        if held.rule in ends and held.day == scene.day.start:
+            release(scene, held)
 
 
 def restore(scene: Scene, name: str, posting: str, action: str, rule: str) -> None:

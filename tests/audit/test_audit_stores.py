@@ -73,7 +73,7 @@ def test_lost_and_strange_accounts_are_found(book: Book, world: Topics) -> None:
     views["loyalty", "stranger"] = view
     assert compared(book, views) == sorted(
         [
-            f"accounts: loyalty/{key[1]} has no account there",
+            f"accounts: {'/'.join(key)} has no account there",
             "accounts: loyalty/stranger has no account in the book",
         ],
         key=lambda line: line.split(" ")[1],

@@ -55,6 +55,20 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     assert f"✓ {tmp_path / 'b.yaml'}" in ended.output
 
 
+def test_a_problem_is_printed_as_it_is(tmp_path: Path) -> None:
+    """Line and column stand as editors read them, on one line however long, and nothing is an emoji."""
+    path = tmp_path / "a.yaml"
+    path.write_text(GOOD.replace("points: 10\n", "points: 10 / 2\n"))
+    ended = CliRunner().invoke(app, ["rules", "check", str(path)], env={"COLUMNS": "40"})
+    line = line_of(path.read_text(), "points: 10 / 2")
+    where = "actions.SOCIAL_SHARE.rules.social_share.points"
+    assert f"{path}:{line}:20: {where}: `/` has no place in a formula" in ended.output
+    lines = "\n" * (100 - line_of(GOOD, "reference: [network]"))
+    path.write_text(lines + GOOD.replace("[network]", "[net]"))
+    ended = CliRunner().invoke(app, ["rules", "check", str(path)])
+    assert f"{path}:100: actions.SOCIAL_SHARE.reference" in ended.output
+
+
 def test_the_programs_of_the_repository_are_good() -> None:
     """`laurel rules check` without arguments checks programs/, which is good."""
     ended = CliRunner().invoke(app, ["rules", "check"])

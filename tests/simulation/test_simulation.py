@@ -19,7 +19,6 @@ def test_the_same_logs_give_the_same_bytes_and_keep_every_law(seed: int, days: i
     assert {program for program, _, _ in laws.purses} == set(run.programs)
 
 
-@pytest.mark.xfail(strict=False, reason="the auditor is still learning the vocabulary")
 @pytest.mark.parametrize(("seed", "days"), SEEDS)
 def test_the_engine_and_the_book_agree(seed: int, days: int) -> None:
     """However turns are cut and workers die, every outcome, account and score is the book's."""

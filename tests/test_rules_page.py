@@ -1,0 +1,79 @@
+"""The page of the vocabulary names every word there is, and every word is used by some program."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from schemas import program_actions, program_facts, programs
+from schemas.program_effects import EFFECT_FACTS, Effect
+from schemas.program_files import read_program_file
+from schemas.program_words import Part
+from tests.support.engine import ROOT
+
+PAGE = (ROOT / "docs" / "rules.md").read_text()
+INNER = (Part, program_actions.EndOf)
+"""Parts that no author writes: `end of month` is read into one."""
+UNUSED = {"description", "colour", "icon"}
+"""Words for people, which no case can show."""
+
+
+def parts() -> Iterator[type[BaseModel]]:
+    """Return every part of a program file."""
+    for module in (programs, program_actions, program_facts):
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, Part) and value not in INNER:
+                yield value
+
+
+def words() -> list[tuple[str, str]]:
+    """Return (part, word) of the whole vocabulary."""
+    found = {
+        (part.__name__, field.alias or name)
+        for part in parts()
+        for name, field in part.model_fields.items()
+    }
+    return sorted(found | {("effect", effect) for effect in get_args(Effect)})
+
+
+@pytest.mark.parametrize(("part", "word"), words())
+def test_the_page_names_every_word(part: str, word: str) -> None:
+    """A word that the page leaves out can be found by nobody."""
+    assert re.search(rf"\b{re.escape(word)}\b", PAGE), (
+        f"docs/rules.md says nothing of {part}.{word}"
+    )
+
+
+def test_the_page_names_the_facts_of_effects() -> None:
+    """What an effect brings stands beside it."""
+    for effect, facts in EFFECT_FACTS.items():
+        (line,) = [
+            line for line in PAGE.splitlines() if line.startswith("| ") and f"`{effect}`" in line
+        ][:1]
+        for fact in facts:
+            assert re.search(rf"\b{fact}\b", PAGE), f"{line}: {fact}"
+
+
+def test_every_word_is_used() -> None:
+    """Some program, or a program of the cases, uses each word, so that checks and cases see it."""
+    used = {
+        word
+        for path in [*ROOT.glob("programs/*/*.yaml"), *ROOT.glob("tests/cases/*/*.yaml")]
+        for word in _said(read_program_file(path).content)
+    }
+    assert {word for _, word in words()} - used - UNUSED == set()
+
+
+def _said(document: Any) -> Iterator[str]:  # noqa: ANN401 - whatever YAML holds
+    if isinstance(document, dict):
+        for name, value in document.items():
+            yield str(name)
+            yield from _said(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from _said(value)
+    elif isinstance(document, str):
+        yield document
+        yield from ("for",) if re.fullmatch(r"\d+ \w+", document) else ()
