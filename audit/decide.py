@@ -6,7 +6,7 @@ from audit.derives import derive
 from audit.effects import take_effect
 from audit.giving import Given, counted, given_by_rules
 from audit.guards import check_guards
-from audit.holds import book_held, ends_holds, release_day
+from audit.holds import book_held, release_day, rules_fulfilled
 from audit.kept import note
 from audit.ladders import climb_ladders, climb_paths
 from audit.members import Outcome
@@ -21,18 +21,19 @@ def decide(case: Case) -> Outcome:
     raise_streaks(case)
     check_guards(case)
     given = given_by_rules(case)
-    releases, follows = ends_holds(case), list(derive(case))
-    if releases:
-        release_day(case)
+    fulfilled, follows = rules_fulfilled(case), list(derive(case))
+    for rule in fulfilled:
+        release_day(case, rule)
     for each in given:
         _book(case, each)
     take_effect(case)
     note(case, counted(case, given))
-    _follow_measures(case)
     case.follows += follows
     has_points = bool(case.member.lifetime)
     if case.effect == "erase":
         case.member = case.member.emptied()
+    else:
+        _follow_measures(case)
     if case.member.hidden == case.member.is_listed(case.moment):
         case.member.hidden = not case.member.hidden
         case.moved = case.moved or has_points
@@ -52,8 +53,8 @@ def _book(case: Case, given: Given) -> None:
 
 def _follow_measures(case: Case) -> None:
     """What follows from the account as it is now: ladders with their moves, badges, rewards."""
-    look_again = case.effect == "opening"
     climb_ladders(case)
     climb_paths(case)
-    grant_badges(case, look_again=look_again)
-    reach_rewards(case, look_again=look_again or case.effect == "resolve_rewards")
+    moves_in = case.effect == "opening"
+    grant_badges(case, look_again=moves_in)
+    reach_rewards(case, look_again=moves_in or case.effect == "resolve_rewards")

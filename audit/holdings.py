@@ -45,6 +45,7 @@ class Award(NamedTuple):
     """A rule's `earn`, as a reversal finds it."""
 
     action_id: str
+    type: str
     rule: str
     lot: str  # the id of its posting, and of its lot if it expires
     currency: str
@@ -62,6 +63,7 @@ class Hold(NamedTuple):
     """An award that is held, under the id of its posting."""
 
     type: str
+    rule: str
     day: date
     currency: str
     points: int

@@ -17,10 +17,10 @@ def is_held(case: Case, rule: Document) -> bool:
     return bool(hold) and not ("until" in hold and holds(case, hold["until"]))
 
 
-def ends_holds(case: Case) -> bool:
-    """Whether this action fulfils what awards of its type wait for."""
-    waited_for = [_hold_of(rule).get("until") for rule in case.rules.values()]
-    return any(until is not None and holds(case, until) for until in waited_for)
+def rules_fulfilled(case: Case) -> list[str]:
+    """The rules whose held awards wait for nothing more with this action, whatever they give."""
+    waited_for = {name: _hold_of(rule).get("until") for name, rule in case.rules.items()}
+    return [name for name, until in waited_for.items() if until and holds(case, until)]
 
 
 def _hold_of(rule: Document) -> Document:
@@ -39,6 +39,7 @@ def book_held(case: Case, name: str, points: int) -> None:
     case.member.held[currency] += points
     case.member.holds[line.id] = Hold(
         type=case.said.type,
+        rule=name,
         day=case.day,
         currency=currency,
         points=points,
@@ -49,7 +50,7 @@ def book_held(case: Case, name: str, points: int) -> None:
         category=rule.get("category"),
     )
     if rule.get("kind", "earn") == "earn":
-        remember_award(case, name, line, rule.get("category"))
+        remember_award(case, name, line)
 
 
 def _due(case: Case, hold: Document) -> int:
@@ -59,10 +60,11 @@ def _due(case: Case, hold: Document) -> int:
     return case.moment + span_ms(hold["for"])
 
 
-def release_day(case: Case) -> None:
-    """Release what waits in this type and day."""
+def release_day(case: Case, rule: str) -> None:
+    """Release what waits for this rule's condition on this day."""
+    place = (case.said.type, rule, case.day)
     for name, hold in list(case.member.holds.items()):
-        if hold.forfeits and (hold.type, hold.day) == (case.said.type, case.day):
+        if hold.forfeits and (hold.type, hold.rule, hold.day) == place:
             release(case, name)
 
 

@@ -23,6 +23,11 @@ ACHIEVEMENTS = "SELECT id, program, user_id, achievement, kind, level, state FRO
 ACCOUNTS = "SELECT program, subject, view FROM accounts"
 BALANCES = "SELECT * FROM balances"
 
+COMPARED = ("available", "lifetime", "held", "reserved")
+HELD = {"hold": 1, "release": -1, "forfeit": 1}
+RESERVED = {"reserve": -1, "confirm": 1, "cancel": -1}
+"""What points of a posting of a kind, as they are signed, do to what is held and set aside."""
+
 
 class Ledger:
     """Everything that the ledger's tables hold: as results, as accounts, and the balances."""
@@ -56,26 +61,36 @@ async def read_ledger(url: str) -> Ledger:
 def compare_balances(book: Book, ledger: Ledger) -> Iterator[str]:
     """I2 of the architecture: every balance is the book's, and the sum of what made it."""
     found = {(row["program"], row["user_id"], row["currency"]): row for row in ledger.balances}
-    # The last lines, for the ledger keeps what was erased from the account.
-    expected = {
-        (*key, line.currency): (line.balance, line.lifetime)
-        for key, member in book.members.items()
-        for outcome in member.outcomes.values()
-        for line in outcome.lines
-    }
+    expected = _balances(book)
     for key in sorted(expected.keys() | found.keys()):
         row = found.get(key)
         ours = expected.get(key)
-        theirs = row and (row["available"], row["lifetime"])
+        theirs = row and {name: row[name] for name in COMPARED}
         who = f"PostgreSQL balances: {'/'.join(key)}"
         if ours != theirs:
-            yield f"{who} has (available, lifetime) {ours} in the book, {theirs} there"
+            yield f"{who} has {_shown(ours)} in the book, {_shown(theirs)} there"
         elif row is not None and _made(row) != row["available"]:
             yield f"{who} has {row['available']} available, its parts come to {_made(row)}"
 
 
+def _balances(book: Book) -> dict[tuple[str, str, str], dict[str, int]]:
+    """What the lines come to, also those of accounts that were erased since."""
+    found: dict[tuple[str, str, str], dict[str, int]] = {}
+    for key, member in book.members.items():
+        for line in (line for outcome in member.outcomes.values() for line in outcome.lines):
+            row = found.setdefault((*key, line.currency), dict.fromkeys(COMPARED, 0))
+            row["available"], row["lifetime"] = line.balance, line.lifetime
+            row["held"] += line.points * HELD.get(line.kind, 0)
+            row["reserved"] += line.points * RESERVED.get(line.kind, 0)
+    return found
+
+
+def _shown(amounts: dict[str, int] | None) -> str:
+    return ", ".join(f"{name} {amount}" for name, amount in (amounts or {}).items()) or "nothing"
+
+
 def _made(row: Said) -> int:
-    """What came in less what went out."""
+    """What came in less what went out or is set aside."""
     came = row["earned"] + row["received"] + row["adjusted"] - row["reversed"]
     return int(came - row["redeemed"] - row["expired"] - row["sent"] - row["reserved"])
 

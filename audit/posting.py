@@ -86,25 +86,25 @@ def book_rule(case: Case, name: str, points: int) -> None:
         category=rule.get("category"),
     )
     if kind == "earn" and change > 0:
-        remember_award(case, name, line, rule.get("category"))
+        remember_award(case, name, line)
 
 
-def remember_award(case: Case, rule: str, line: Line, category: str | None) -> None:
+def remember_award(case: Case, rule: str, line: Line) -> None:
     """Keep an award so that it can be reversed, if anything of the program may do so."""
     forms = [form for form in case.part("actions").values() if form.get("effect") == "reverse"]
     if not any(case.said.type in form.get("reverses", [case.said.type]) for form in forms):
         return
-    scores = case.rules[rule].get("scores", "all")
     case.member.awards[line.id] = Award(
         action_id=case.said.id,
+        type=case.said.type,
         rule=rule,
         lot=line.id,
         currency=line.currency,
         points=line.points,
         occurred_at=case.moment,
         expires=line.expires_at is not None,
-        category=category,
-        scores=scores,
+        category=case.rules[rule].get("category"),
+        scores=case.rules[rule].get("scores", "all"),
     )
 
 

@@ -13,8 +13,12 @@ REVERSIBLE_FOR = "180 days"
 
 def reverse(case: Case) -> None:
     """Reverse the rest of all awards of an action, or so many points of them. Raises Declined."""
-    action_id = case.facts["action_id"]
-    awards = [award for award in case.member.awards.values() if award.action_id == action_id]
+    action_id, kept = case.facts["action_id"], case.member.awards.values()
+    awards = [
+        award
+        for award in kept
+        if award.action_id == action_id and award.type in case.kind.get("reverses", [award.type])
+    ]
     if not awards:
         raise Declined("condition")
     document = case.version.document or {}

@@ -78,9 +78,9 @@ class Chance:
 
         What the engine itself says comes once.
         """
-        week_ago = self.now - 7 * DAY_MS
+        remembered = self.now - 3 * DAY_MS
         said = [each for each in self.said if not each.internal]
-        recent = [each for each in said if each.append_time > week_ago]
+        recent = [each for each in said if each.append_time > remembered]
         if not recent or self.random.random() > 0.03:
             return None
         return self.random.choice(recent)._replace(append_time=self.now)

@@ -77,7 +77,7 @@ def last_score(at: int, value: object) -> Change:
     return lambda said: said["scores"][-1].__setitem__(at, value)
 
 
-EARN, MOVE = has(kind="earn"), has(kind="move")
+EARN, MOVE, BADGE = has(kind="earn"), has(kind="move"), has(kind="badge")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,12 @@ EARN, MOVE = has(kind="earn"), has(kind="move")
         ("actions.rejected", anything, put(reason="too_large"), "too_large"),
         ("actions.rejected", anything, add("offset", 9_999), "no action there"),
         ("tier.changed", anything, put(new="DIAMOND"), "DIAMOND is there"),
-        ("achievements.unlocked", has(kind="badge"), put(achievement="HERO"), "badge HERO 0 times"),
+        ("achievements.unlocked", BADGE, put(achievement="HERO"), "badge HERO 0 times"),
+        ("achievements.unlocked", BADGE, add("level", 1), "level 2"),
+        ("achievements.unlocked", BADGE, put(state="REVOKED"), "REVOKED"),
+        ("rewards.earned", EARN, put(id="x#y"), "id "),
+        ("rewards.earned", EARN, put(expires_at="2020-01-01T00:00:00Z"), "expires_at"),
+        ("rewards.earned", has(kind="redeem"), put(lots=[]), "lots"),
     ],
 )
 def test_changed_records_are_found(
