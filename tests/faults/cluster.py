@@ -316,10 +316,13 @@ class Cluster:
         return await verify(addresses, patience=patience, first=20)
 
     async def untold(self) -> list[str]:
-        """Members who stand elsewhere in Redis than their last `leaderboard.updated` says."""
+        """Members who stand elsewhere in Redis than their last `leaderboard.updated` says.
+
+        A woken zombie may say late what its heir has said for it: the same record counts once.
+        """
         told: dict[tuple[str, str], dict[str, int | None]] = {}
-        for record in await consume(self.stack, self.settings.topic("leaderboard.updated")):
-            said = json.loads(record.value)
+        records = await consume(self.stack, self.settings.topic("leaderboard.updated"))
+        for said in map(json.loads, dict.fromkeys(record.value for record in records)):
             score = None if said["rank"] is None else said["score"]
             told.setdefault((said["board"], said["period"]), {})[said["user_id"]] = score
         boards = await read_boards(self.settings.redis, PROGRAM)
