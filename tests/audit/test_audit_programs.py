@@ -16,19 +16,12 @@ SEEDS = (1, 2, 3)
 ACTIONS = 400
 
 
-class Rows(dict[bytes, bytes]):
-    """Rows of accounts, from which one that was never stored may be deleted too."""
-
-    def __delitem__(self, key: bytes) -> None:
-        self.pop(key, None)
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.parent.name + "/" + path.stem)
 def test_the_book_agrees_whatever_is_said(path: Path, seed: int) -> None:
     """Every type with any facts, in any order, early and late, by few members who meet often."""
     program = document(path)
-    engine = Engine(rows=Rows())
+    engine = Engine()
     engine.publish(program)
     for message in Chance(program, seed).messages(ACTIONS):
         engine.hear_all(message.value, message.append_time, internal=message.internal)
