@@ -87,13 +87,6 @@ class Suspension(msgspec.Struct, array_like=True, gc=False):
     until: int = 0
 
 
-class Suspicion(msgspec.Struct, array_like=True, gc=False):
-    """Suspicious declines of one day."""
-
-    day: int = 0
-    times: int = 0
-
-
 class Paths(msgspec.Struct, array_like=True, gc=False):
     """The path xp of each path ever joined, the paths joined now, and the primary one."""
 
@@ -128,7 +121,8 @@ BOOSTS: Final = Part[dict[str, Boost]]("boosts", dict[str, Boost])
 HOLDS: Final = Part[list[Held]]("holds", list[Held])
 RESERVATIONS: Final = Part[dict[str, Reservation]]("reserved", dict[str, Reservation])
 SUSPENSION: Final = Part[Suspension]("suspended", Suspension)
-SUSPICION: Final = Part[Suspicion]("suspicion", Suspicion)
+SUSPICION: Final = Part[dict[int, int]]("suspicion", dict[int, int])
+"""By day, its first moment: how many declines were suspicious."""
 PATHS: Final = Part[Paths]("paths", Paths)
 UNLOCKS: Final = Part[dict[str, Unlocked]]("unlocks", dict[str, Unlocked])
 REWARDS: Final = Part[dict[str, str]]("rewards", dict[str, str])

@@ -165,6 +165,7 @@ class ActionBinder:
             name=name,
             ref=f"{program.program}@{program.effective_from}/{name}",
             kind=rule.kind,
+            type=action_name,
             action=rule.action or action_name,
             currency=currency,
             scale=scale,

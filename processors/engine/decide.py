@@ -4,8 +4,7 @@ from typing import Final
 
 from processors.engine.achievements import grant_badges, reach_rewards
 from processors.engine.awards import award, post
-from processors.engine.boards import COUNTRY
-from processors.engine.climbing import climb_ladders, move_between
+from processors.engine.climbing import climb_ladders
 from processors.engine.decision import Decision, Refusal
 from processors.engine.members import is_suspended, suspect, turn
 from processors.engine.paths import level
@@ -172,8 +171,6 @@ def _follow(scene: Scene) -> None:
 
 def _follow_rarely(scene: Scene) -> None:
     """Let follow what needs an effect, or something that few accounts have."""
-    if scene.kind.effect is not None:
-        move_between(scene, COUNTRY)
     turn(scene)
     if scene.rules.path_ladders and parts.PATHS.name in scene.draft.head.parts:
         level(scene)

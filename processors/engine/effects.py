@@ -19,7 +19,6 @@ _EFFECTS: Final[Mapping[str, Effect]] = {
     "reserve": redemption.reserve,
     "confirm": redemption.confirm,
     "cancel": redemption.cancel,
-    "reverse": redemption.reverse,
     "join_path": paths.join,
     "leave_path": paths.leave,
     "primary_path": paths.pick,
@@ -40,6 +39,8 @@ def bind_effect(action: ActionType) -> Effect | None:
         return None
     if action.effect == "register_code":
         return codes.bind_register(action.answer, own=own)
+    if action.effect == "reverse":
+        return redemption.bind_reverse(action.reverses)
     if action.effect == "payment":
         return payments.bind_payment(action)
     if action.effect in ("look_up_code", "claim_reward"):

@@ -20,8 +20,8 @@ from processors.engine.rules import Scene
 from schemas import parts
 from schemas.accounts import FIELDS, Head, row_key
 from schemas.actions import Derived
-from schemas.moments import END_OF_TIME, write
-from schemas.parts import Streak, Suspension, Suspicion
+from schemas.moments import DAY, END_OF_TIME, write
+from schemas.parts import Streak, Suspension
 from schemas.results import Declined
 
 OPENING_SCALE = 6
@@ -104,9 +104,10 @@ def suspect(scene: Scene) -> None:
     rule, head = scene.rules.suspicion, scene.declined.head
     if rule is None:
         return
-    counted = parts.SUSPICION.read(head)
-    times = counted.times + 1 if counted.day == scene.day.start else 1
-    parts.SUSPICION.write(head, Suspicion(scene.day.start, times))
+    day, counted = scene.day.start, parts.SUSPICION.read(head)
+    times = counted[day] = counted.get(day, 0) + 1
+    recent = {each: n for each, n in counted.items() if each >= scene.forget_before - DAY}
+    parts.SUSPICION.write(head, recent)
     if times < rule.times:
         return
     until = scene.action.occurred_at + rule.length

@@ -1,11 +1,13 @@
 """Effects that spend in two steps, and that take an award back."""
 
+from collections.abc import Collection
+
 from processors.engine import lots
 from processors.engine.awards import tell
 from processors.engine.decision import Refusal
 from processors.engine.lots import AVAILABLE, IN_LOTS, LIFETIME, RESERVED, Entry, Shelf
 from processors.engine.numbers import POWERS, show
-from processors.engine.rules import Scene
+from processors.engine.rules import Effect, Scene
 from processors.engine.settle import drop_reservation, forfeit, restore, settle
 from schemas import parts
 from schemas.parts import Held, Reservation
@@ -87,13 +89,26 @@ def _units(scene: Scene, currency: str) -> int | None:
     return None if rest else int(units)
 
 
-def reverse(scene: Scene) -> Refusal | None:
+def bind_reverse(types: Collection[str]) -> Effect:
+    """Make the effect that takes back awards of these action types; of all where none is named."""
+
+    def effect(scene: Scene) -> Refusal | None:
+        award_id = scene.facts["action_id"]
+        awards: list[Entry | Held] = [
+            *Shelf(scene.draft),
+            *parts.HOLDS.read(scene.draft.head),
+        ]
+        found = [each for each in awards if each.id.rpartition("#")[0] == award_id]
+        rules = [scene.rules.awards.get(each.id.rpartition("#")[2]) for each in found]
+        if types and any(rule is not None and rule.type not in types for rule in rules):
+            found = []
+        return _reverse(scene, award_id, found)
+
+    return effect
+
+
+def _reverse(scene: Scene, award_id: str, found: list[Entry | Held]) -> Refusal | None:
     """Take back what an action was given, wholly or in part."""
-    award_id = scene.facts["action_id"]
-    shelf = Shelf(scene.draft)
-    entries = [each for each in shelf if _is_of(each.id, award_id)]
-    holds = [each for each in parts.HOLDS.read(scene.draft.head) if _is_of(each.id, award_id)]
-    found: list[Entry | Held] = [*entries, *holds]
     if not found:
         return Refusal(Declined.CONDITION, f"action_id: no award of {award_id} can be reversed")
     wanted = _wanted(scene, found)
@@ -108,10 +123,6 @@ def reverse(scene: Scene) -> Refusal | None:
         elif points and isinstance(each, Entry):
             _take_back(scene, each.id, points)
     return None
-
-
-def _is_of(posting_id: str, action_id: str) -> bool:
-    return posting_id.rpartition("#")[0] == action_id
 
 
 def _rest(award: Entry | Held) -> int:

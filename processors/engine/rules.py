@@ -97,6 +97,7 @@ class AwardRule(msgspec.Struct, frozen=True, gc=False):
     name: str
     ref: str  # `loyalty@2025-01-01/purchase`
     kind: Kind
+    type: str  # The action type it belongs to.
     action: str  # What its postings call the action.
     currency: str
     scale: int
