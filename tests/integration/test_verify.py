@@ -85,6 +85,8 @@ async def forged_posting(settings: Settings) -> None:
         "tier": "BRONZE",
         "occurred_at": "2025-12-07T23:51:00.000Z",
         "rule": "loyalty@2025-01-01/purchase",
+        "expires_at": None,
+        "lots": [],
         "scores": [["global", "all_time", 5]],
     }
     async with AIOKafkaProducer(**settings.kafka_connection) as producer:
