@@ -32,9 +32,11 @@ def profile(scene: Scene) -> Refusal | None:
     """Take what the facts say of the member; what they leave out stays."""
     head = scene.draft.head
     said = dict(scene.facts)
-    head.country = said.pop("country", head.country)
+    country = said.pop("country", head.country)
     head.profile = {**head.profile, **said}
-    move_between(scene, COUNTRY)
+    if country != head.country:
+        head.country = country
+        move_between(scene, COUNTRY)
     return None
 
 

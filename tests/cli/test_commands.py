@@ -191,11 +191,11 @@ def test_rules_are_published_compared_and_stopped(
     changed = path.read_text().replace("points: 20", "points: 25")
     path.write_text(changed)
     assert "never changes" in laurel("rules", "publish", str(path), code=1)
-    path.write_text(changed.replace("from: 2025-01-01", "from: 2026-01-01"))
+    path.write_text(changed.replace("from: 2025-01-01", "from: 2025-12-01"))
     compared = laurel("rules", "diff", program, str(path))
     assert "actions.REVIEW.rules.review.points: 20 → 25" in compared
     laurel("rules", "publish", str(path), "--lead", "2")
-    laurel.until("rules", "show", program, part=f"# {program}@2026-01-01")
+    laurel.until("rules", "show", program, part=f"# {program}@2025-12-01")
     assert "+25 points" in laurel(*review, "product_id=2")
     then = laurel("rules", "show", program, "--at", "2025-06-01T00:00:00Z", "--compiled")
     assert then.startswith(f"{program}@2025-01-01: ")
