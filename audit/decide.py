@@ -22,8 +22,7 @@ def decide(case: Case) -> Outcome:
     check_guards(case)
     given = given_by_rules(case)
     fulfilled, follows = rules_fulfilled(case), list(derive(case))
-    for rule in fulfilled:
-        release_day(case, rule)
+    release_day(case, set(fulfilled))
     for each in given:
         _book(case, each)
     take_effect(case)

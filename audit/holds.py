@@ -60,11 +60,11 @@ def _due(case: Case, hold: Document) -> int:
     return case.moment + span_ms(hold["for"])
 
 
-def release_day(case: Case, rule: str) -> None:
-    """Release what waits for this rule's condition on this day."""
-    place = (case.said.type, rule, case.day)
+def release_day(case: Case, rules: set[str]) -> None:
+    """Release what waits for the conditions of these rules on this day, in the order it was made."""
+    place = (case.said.type, case.day)
     for name, hold in list(case.member.holds.items()):
-        if hold.forfeits and (hold.type, hold.rule, hold.day) == place:
+        if hold.forfeits and (hold.type, hold.day) == place and hold.rule in rules:
             release(case, name)
 
 
