@@ -145,6 +145,7 @@ async def test_no_rows_are_no_batch(scene: Scene) -> None:
     producer, sent = await scene.send([])
     assert sent == []
     await scene.commit(producer, sent, offset=4)
+    assert await scene.visible() == []
     assert await scene.committed() == 4
 
 
