@@ -87,7 +87,7 @@ async def test_zombies(cluster: Cluster) -> None:
         for zombie in zombies:
             await zombie.ended(1)
             await zombie.works(1)
-    await cluster.verified()
+    await cluster.verified(zombies=True)
     assert [zombie.ends for zombie in zombies] == [[EXIT_CODE]] * 3
     assert [heir.ends for heir in heirs] == [[]] * 3
 
