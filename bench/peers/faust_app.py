@@ -7,6 +7,8 @@ At least once, as Faust is by default: its `exactly_once` leaves the result topi
 import datetime as dt
 import logging
 import os
+import tempfile
+from pathlib import Path
 
 import faust
 
@@ -34,6 +36,8 @@ app = faust.App(
     topic_partitions=PARTITIONS,
     topic_replication_factor=1,
     table_standby_replicas=0,
+    # Faust asks for a folder, and would make it where it is started; nothing is kept there.
+    datadir=Path(tempfile.gettempdir(), f"laurel-{PREFIX}faust"),
 )
 actions = app.topic(f"{PREFIX}actions", value_type=Action)
 results = {
