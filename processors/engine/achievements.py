@@ -135,12 +135,10 @@ def claim_reward(scene: Scene, answer: str) -> Refusal | None:
 def buy_unlock(scene: Scene) -> Refusal | None:
     """Unlock something for its cost."""
     name = scene.facts["unlock"]
-    unlock = scene.rules.unlocks.get(name)
-    if unlock is None:
-        return _unknown("unlock", name, scene.rules.unlocks)
-    refusal = _again(scene, name, unlock)
+    refusal = _refuse_unlock(scene, name)
     if refusal is not None:
         return refusal
+    unlock = scene.rules.unlocks[name]
     currency, cost = unlock.currency, unlock.cost
     purse = scene.draft.head.purses.get(currency, [0])
     if purse[AVAILABLE] < cost:
@@ -166,16 +164,16 @@ def buy_unlock(scene: Scene) -> Refusal | None:
 def give_unlock(scene: Scene) -> Refusal | None:
     """Unlock something as a gift."""
     name = scene.facts["unlock"]
-    unlock = scene.rules.unlocks.get(name)
-    if unlock is None:
-        return _unknown("unlock", name, scene.rules.unlocks)
-    refusal = _again(scene, name, unlock)
+    refusal = _refuse_unlock(scene, name)
     if refusal is None:
-        _unlock(scene, name, unlock)
+        _unlock(scene, name, scene.rules.unlocks[name])
     return refusal
 
 
-def _again(scene: Scene, name: str, unlock: UnlockRule) -> Refusal | None:
+def _refuse_unlock(scene: Scene, name: str) -> Refusal | None:
+    unlock = scene.rules.unlocks.get(name)
+    if unlock is None:
+        return _unknown("unlock", name, scene.rules.unlocks)
     had = parts.UNLOCKS.read(scene.draft.head).get(name)
     if had is None or unlock.repeatable:
         return None
