@@ -100,7 +100,7 @@ def main() -> None:
     pace = DAYS * moments.DAY / asked.actions
     records = [crowd.next(rng, int(START + n * pace)) for n in range(asked.actions)]
     gc.freeze()
-    gc.set_threshold(50_000)  # As the worker does.
+    gc.set_threshold(300_000)  # As the worker does.
     for number, sent in enumerate(records):
         if number == int(asked.actions * WARM):
             desk.costs.clear()

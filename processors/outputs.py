@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
-from aiokafka.partitioner import murmur2
 from faust.types import TP
 
 from processors.engine import Decision
+from processors.stream.partitioner import partition_of
 from processors.stream.records import Record
 from processors.stream.transaction import Row
 from schemas import moments, wire
@@ -43,7 +43,7 @@ class Topics:
 
     def partition_of(self, subject: str) -> int:
         """Partition number of a subject: murmur2 of its UTF-8 bytes, as Java's clients have it."""
-        return int((murmur2(subject.encode()) & 0x7FFFFFFF) % self.partitions)
+        return partition_of(subject, self.partitions)
 
 
 class Outputs:

@@ -27,8 +27,9 @@ from processors.stream.ownership import Ownership
 from schemas.envelopes import Rejection
 from schemas.programs import read_published
 
-GARBAGE_THRESHOLD = 50_000
-"""Objects made before the collector looks: a turn makes many, and nearly none in cycles."""
+GARBAGE_THRESHOLD = 300_000
+"""Objects more than there were before the collector looks: more than a turn holds until it ends, and
+nearly none of those in cycles."""
 
 log = structlog.get_logger("laurel")
 
