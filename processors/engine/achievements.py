@@ -20,6 +20,7 @@ def grant_badges(scene: Scene) -> None:
     """Grant every badge, and every level of one, that this action reaches."""
     head = scene.draft.head
     held = head.badges
+    measure, value = None, 0
     for badge in scene.kind.badges:
         level = held.get(badge.name, 0)
         if level >= badge.most:
@@ -27,7 +28,10 @@ def grant_badges(scene: Scene) -> None:
         if badge.measure is None:
             reached = badge.when is not None and badge.when(scene.facts, scene)
         else:
-            reached = badge.measure(head) >= badge.levels[level]
+            if badge.measure is not measure:  # Most badges in a row have one measure.
+                measure = badge.measure
+                value = measure(head)
+            reached = value >= badge.levels[level]
         if reached:
             _grant(scene, badge, level)
 

@@ -136,11 +136,12 @@ def _once(name: str, word: str, referral: str | None) -> Guard:
 
 
 def _once_per(name: str, limit: OncePer) -> Guard:
+    row, fact = _set_row(name, limit.fact), limit.fact
+
     def guard(scene: Scene) -> Refusal | None:
-        if holds(
-            scene.draft.row(_set_row(name, limit.fact)), digest(str(scene.facts.get(limit.fact)))
-        ):
-            return Refusal(Declined.ONCE_ONLY, f"{name} counts once per {limit.fact}")
+        members = scene.draft.row(row)
+        if members and holds(members, digest(str(scene.facts.get(fact)))):
+            return Refusal(Declined.ONCE_ONLY, f"{name} counts once per {fact}")
         return None
 
     return guard
@@ -166,8 +167,10 @@ def _another(fact: str) -> Guard:
 
 
 def _room(name: str, limit: OncePer) -> Guard:
+    row, size = _set_row(name, limit.fact), limit.at_most * DIGEST_BYTES
+
     def guard(scene: Scene) -> Refusal | None:
-        if len(scene.draft.row(_set_row(name, limit.fact))) < limit.at_most * DIGEST_BYTES:
+        if len(scene.draft.row(row)) < size:
             return None
         message = f"{name} counts for {limit.at_most} different {limit.fact} at most"
         return Refusal(Declined.LIMIT_REACHED, message)
@@ -176,8 +179,9 @@ def _room(name: str, limit: OncePer) -> Guard:
 
 
 def _note_member(name: str, fact: str) -> Note:
+    row = _set_row(name, fact)
+
     def note(scene: Scene) -> None:
-        row = _set_row(name, fact)
         scene.draft.put(row, scene.draft.row(row) + digest(str(scene.facts.get(fact))))
 
     return note
@@ -188,8 +192,10 @@ def _set_row(name: str, fact: str) -> str:
 
 
 def _cooldown(name: str, length: int) -> Guard:
+    row = f"times.{name}"
+
     def guard(scene: Scene) -> Refusal | None:
-        times = _moments_in(scene, f"times.{name}")
+        times = _moments_in(scene, row)
         moment = scene.action.occurred_at
         at = bisect_left(times, moment + length) - 1
         if at >= 0 and times[at] > moment - length:
@@ -205,12 +211,14 @@ def _cooldown(name: str, length: int) -> Guard:
 
 
 def _note_time(name: str, length: int) -> Note:
+    row = f"times.{name}"
+
     def note(scene: Scene) -> None:
-        times = _moments_in(scene, f"times.{name}")
+        times = _moments_in(scene, row)
         insort(times, scene.action.occurred_at)
         still_near = bisect_left(times, scene.forget_before - length)
         first = max(still_near, len(times) - TIMES_MAX)
-        scene.draft.put(f"times.{name}", msgspec.msgpack.encode(times[first:]))
+        scene.draft.put(row, msgspec.msgpack.encode(times[first:]))
 
     return note
 

@@ -7,6 +7,7 @@ a replay chooses alike. A derived action is decided by the version of the action
 
 from typing import NamedTuple
 
+import msgspec
 from msgspec import structs
 
 from processors.engine.bind import bind
@@ -26,7 +27,7 @@ class BookedVersion(NamedTuple):
     rules: Rules | None  # None: the program is stopped.
 
 
-class _Stretch(NamedTuple):
+class _Stretch(msgspec.Struct, frozen=True, gc=False):
     """The append times and moments of happening for which one answer holds."""
 
     appended_from: int

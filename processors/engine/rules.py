@@ -209,7 +209,7 @@ Measure = Callable[[Head], int]
 """Reads a value of an account."""
 
 
-class BadgeRule(NamedTuple):
+class BadgeRule(msgspec.Struct, frozen=True, gc=False):
     """A badge: a level for each value that its measure reaches, or one when its condition holds."""
 
     name: str
