@@ -156,6 +156,13 @@ class Desk:
     rows: Rows
     accounts: dict[tuple[str, str], Account] = field(default_factory=dict)
 
+    def open(self, actions: Iterable[Action]) -> None:
+        """Open the accounts of the subjects that the turn has not met yet."""
+        for action in actions:
+            who = (action.program, action.user_id)
+            if who not in self.accounts:
+                self.accounts[who] = open_account(*who, self.rows)
+
     def changed_rows(self) -> RowChanges:
         """The rows of every account that the turn changed."""
         return [row for account in self.accounts.values() for row in changed_rows(account)]
@@ -181,6 +188,7 @@ def decide_records(
     actions = [
         read_action(record.value, record.headers, record.timestamp, internal) for record in records
     ]
+    desk.open(action for action in actions if isinstance(action, Action))
     outcomes: list[Outcome]
     if refusal:
         outcomes = [Rejection(Rejected.ENGINE_FAILURE, refusal) for _ in records]
@@ -202,7 +210,7 @@ def decide_records(
 def decide_action(scoring: Scoring, desk: Desk, action: Action) -> Outcome:
     """Decide one action on its subject's account, as the turn has left it so far."""
     who = (action.program, action.user_id)
-    account = desk.accounts.get(who) or open_account(*who, desk.rows)
+    account = desk.accounts[who]
     # A subject with an account here was routed right before; only a new one is looked up.
     if account.is_new and scoring.topics.partition_of(action.user_id) != desk.partition:
         return None

@@ -143,15 +143,13 @@ def _read_extended(value: bytes | None, texts: Mapping[str, str]) -> Envelope | 
 def _is_plain(said: Envelope, *, internal: bool) -> bool:
     """Tell at a glance that an envelope's fields are well-formed; False asks for a closer look."""
     name, user_id = said.id, said.user_id
+    both = name + user_id
     return (
         0 < len(name) <= ID_BYTES_MAX
-        and name.isascii()
-        and name.isprintable()
-        and (internal or "#" not in name)
         and 0 < len(user_id) <= ID_BYTES_MAX
-        and user_id.isascii()
-        and user_id.isprintable()
-        and (internal or ":" not in user_id)
+        and both.isascii()
+        and both.isprintable()
+        and (internal or ("#" not in name and ":" not in user_id))
         and said.type in _types_seen
         and said.program in _programs_seen
     )

@@ -131,7 +131,7 @@ def _earn(rule: AwardRule, scene: Scene, given: Award) -> None:
     opened = points if owed >= 0 else balance
     if opened > 0:
         touched = [(posting_id, opened, expires_at)]
-    if rule.reversible or expires is not None:
+    if points > 0 and (rule.reversible or expires is not None):
         _keep(rule, scene, posting_id, points, max(opened, 0), expires)
     scene.postings.append(
         Posting(
@@ -169,8 +169,6 @@ def _keep(
     rule: AwardRule, scene: Scene, posting_id: str, points: int, opened: int, expires: int | None
 ) -> None:
     """Keep an award that expires or may be reversed."""
-    if points <= 0:
-        return
     if expires is not None:
         purse = scene.draft.head.purses[rule.currency]
         if len(purse) <= IN_LOTS:
