@@ -23,6 +23,7 @@ COMMANDS = {
     "rejected": (_ACTIONS, "List records that were no valid actions, or send them again."),
     "tail": (_RESULTS, "Follow the result topics."),
     "top": (_RESULTS, "Show the top of a board."),
+    "rank": (_RESULTS, "Show where a member stands on a board, and what the next rank would take."),
     "account": (_RESULTS, "Show a member's account and the last lines of its ledger."),
     "rebuild": (_RESULTS, "Make a projection anew from the log."),
 }

@@ -5,6 +5,7 @@ authors. Action types and their rules are in `schemas.program_actions`.
 """
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -27,7 +28,18 @@ from schemas.program_words import (
 )
 
 StepName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]
+Percent = Annotated[Number, Field(gt=0, le=100)]
 Achievement = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
+
+
+def _rising(bands: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Refuse a band that adds nobody to the one before it."""
+    for (small, least), (large, most) in pairwise(bands.items()):
+        if least >= most:
+            raise ValueError(
+                f"{large}: {most} does not rise over {small}: {least}; write the smallest first"
+            )
+    return bands
 
 
 class Currency(Part):
@@ -181,6 +193,8 @@ class Program(Part):
     promotions: list[Promotion] = []
     tables: dict[Word, dict[str, Number | str]] = {}
     boards: dict[Word, Board] = {}
+    # What the best are called, by the percentage of a board's members that they are the first of.
+    standings: Annotated[dict[Word, Percent], AfterValidator(_rising)] = {}
     badges: dict[Achievement, Badge] = {}
     rewards: dict[Achievement, Reward] = {}
     unlocks: dict[Achievement, Unlock] = {}

@@ -1,5 +1,8 @@
 """How boards lie in Redis: keys, the library of Functions, and what can be wrong with them.
 
+One library holds boards.lua, which writes, and board_reads.lua: a projector that loads it on the
+primary brings the Functions for reading to every replica.
+
 Every program keeps its keys under one hash tag, so that one Function call changes boards and
 progress in one step:
 
@@ -36,7 +39,9 @@ POSITIONS: Final = "{laurel.boards}:positions"
 CLEARING: Final = b"clearing"
 """The epoch of a program while its boards are being cleared."""
 
-_LUA = Path(__file__).with_name("boards.lua").read_text()
+_LUA = "\n".join(
+    Path(__file__).with_name(name).read_text() for name in ("boards.lua", "board_reads.lua")
+)
 _VERSION = sha256(_LUA.encode()).hexdigest()[:12]
 LIBRARY: Final = _LUA.replace("VERSION", _VERSION)
 """The Functions. Their names carry a digest, so that two releases can share a Redis."""
@@ -115,7 +120,7 @@ def connect(url: str, **options: Any) -> Redis:  # noqa: ANN401 - redis-py's own
 async def call_function(
     redis: Redis, name: str, keys: list[str], arguments: Iterable[str | bytes | int]
 ) -> Any:  # noqa: ANN401 - a Function answers what it likes
-    """Call a Function of boards.lua; load the library first where Redis does not know it."""
+    """Call a Function of the library; load the library first where Redis does not know it."""
     function = f"laurel_{name}_{_VERSION}"
     try:
         return await redis.fcall(function, len(keys), *keys, *arguments)

@@ -227,18 +227,7 @@ local function acknowledge(keys, args)
   return redis.call('HDEL', keys[2], args[1] .. ' asked', args[1] .. ' answer')
 end
 
--- KEYS: scores, ties. ARGV: user id. Returns {rank, score, tie value}, or nothing when off the board.
-local function standing(keys, args)
-  local tie = redis.call('HGET', keys[2], args[1])
-  if not tie then return false end
-  local member = tie .. args[1]
-  return {redis.call('ZRANK', keys[1], member) + 1, redis.call('ZSCORE', keys[1], member), tie}
-end
-
 redis.register_function('laurel_apply_VERSION', apply)
 redis.register_function('laurel_turn_VERSION', turn)
 redis.register_function('laurel_settle_VERSION', settle)
 redis.register_function('laurel_acknowledge_VERSION', acknowledge)
-redis.register_function{
-  function_name = 'laurel_standing_VERSION', callback = standing, flags = {'no-writes'}
-}

@@ -90,6 +90,9 @@ LOYALTY = [
     Change("{name: GOLD,", "{name: SILVER,", "SILVER is written twice", "{name: SILVER, at: 10000"),
     Change("  tier:\n    measure: lifetime", "  empty: {}\n  tier:\n    measure: lifetime", "the ladder is empty"),
     Change("    measure: lifetime\n    steps", "    qualification: 365 days\n    steps", "add an action with `effect: tier_review`"),
+    Change("Master: 5", "Master: 1", "Master: 1 does not rise over Champion: 1; write the smallest first", "standings:"),
+    Change("Champion: 1", "Champion: 0", "Input should be greater than 0"),
+    Change("Expert: 10}", "Expert: 100.5}", "Input should be less than or equal to 100"),
     # What follows.
     Change("answer: REFERRAL", "answer: PURCHASE", "PURCHASE is derived but does not have the origin engine"),
     Change("answer: REFERRAL", "answer: WEEKLY_WINNER", "WEEKLY_WINNER requires place, period, which it does not get from here"),
