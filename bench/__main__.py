@@ -1,7 +1,8 @@
 """`python -m bench [SECTION ...]`: measures and writes bench/RESULTS.md.
 
 Sections: scoring (throughput beside the peers), latency, recovery, engine, programs (deciding for all of
-them), accounts (what one weighs after a year), sinks; all without a name.
+them), accounts (what one weighs after a year), sinks, reads (of boards, beside scoring); all without a
+name.
 The stack is started on a folder of its own, or taken from LAUREL_KAFKA, LAUREL_REDIS and
 LAUREL_POSTGRES. Whatever else runs on the machine is measured too: close it.
 """
@@ -19,7 +20,7 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from bench import agreement, latency, recovery, results, scoring, sinks
+from bench import agreement, board_reads, latency, recovery, results, scoring, sinks
 from bench.load import Load
 from bench.results import Table
 from bench.stage import DATA, Stage, open_stage
@@ -45,10 +46,15 @@ async def _recovery(stage: Stage, said: argparse.Namespace) -> list[Table]:
     return await recovery.run(stage, said.members, said.actions)
 
 
+async def _reads(stage: Stage, said: argparse.Namespace) -> list[Table]:
+    return await board_reads.run(stage, said.sink_members, said.seconds)
+
+
 ON_STAGE: dict[str, Callable[[Stage, argparse.Namespace], Coroutine[Any, Any, list[Table]]]] = {
     "scoring": _scoring,
     "latency": _latency,
     "recovery": _recovery,
+    "reads": _reads,
 }
 
 
@@ -102,9 +108,11 @@ def _arguments() -> argparse.ArgumentParser:
         default=DATA,
         help="folder of the run's stack; it is removed at the end",
     )
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each latency or sink run")
     parser.add_argument(
-        "--sink-members", type=int, default=1_000_000, help="on every board, for the sinks"
+        "--seconds", type=float, default=20.0, help="of each latency, sink or read run"
+    )
+    parser.add_argument(
+        "--sink-members", type=int, default=1_000_000, help="on every board, for sinks and reads"
     )
     parser.add_argument(
         "--boards", type=int, nargs="+", default=[1, 4, 9], help="per posting, for the sinks"

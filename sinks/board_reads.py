@@ -155,18 +155,15 @@ def _begin(board: Board, today: Day | None) -> list[str | bytes | int]:
 
 
 def _entries(rows: _Rows, point: bytes | None, *, competition: bool) -> Iterator[Entry]:
-    """Read rows; a row of another score than the one before is behind all that were before."""
+    """Read rows; one of another score than the row before it stands behind all that came before."""
     place, better, found = rows
+    worth_of_one = None if point is None else float(point)
     rank, before = better + 1, None
-    for member, score in zip(found[::2], found[1::2], strict=True):
+    for member, kept in zip(found[::2], found[1::2], strict=True):
         place += 1
-        if before not in (None, score):
+        if before not in (None, kept):
             rank = place
-        before = score
-        stands = -float(score)
-        yield Entry(
-            rank=rank if competition else place,
-            user_id=member[_TIE_BYTES:].decode(),
-            score=int(stands) if point is None else worth(stands, float(point)),
-            reached=int.from_bytes(member[:_TIE_BYTES], "big"),
-        )
+        before = kept
+        score = -int(kept) if worth_of_one is None else worth(-float(kept), worth_of_one)
+        user_id, reached = member[_TIE_BYTES:].decode(), int.from_bytes(member[:_TIE_BYTES], "big")
+        yield Entry(rank if competition else place, user_id, score, reached)

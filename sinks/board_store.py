@@ -27,7 +27,7 @@ from typing import Any, Final
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
 from sinks.board_calls import Board
 from sinks.positions import LostRecordsError, Partition
@@ -120,12 +120,21 @@ def connect(url: str, **options: Any) -> Redis:  # noqa: ANN401 - redis-py's own
 async def call_function(
     redis: Redis, name: str, keys: list[str], arguments: Iterable[str | bytes | int]
 ) -> Any:  # noqa: ANN401 - a Function answers what it likes
-    """Call a Function of the library; load the library first where Redis does not know it."""
+    """Call a Function of the library; load the library first where Redis does not know it.
+
+    Raises ReadOnlyError where that is a replica: it gets the library from its primary.
+    """
     function = f"laurel_{name}_{_VERSION}"
     try:
         return await redis.fcall(function, len(keys), *keys, *arguments)
     except ResponseError as error:
         if "Function not found" not in str(error):
             raise
-    await redis.function_load(LIBRARY, replace=True)
+    try:
+        await redis.function_load(LIBRARY, replace=True)
+    except ReadOnlyError as error:
+        raise ReadOnlyError(
+            "this replica lacks the Functions of this release: its primary gets them from the first "
+            "record that a boards worker of this release applies"
+        ) from error
     return await redis.fcall(function, len(keys), *keys, *arguments)
