@@ -33,7 +33,7 @@ class Entry(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A better rank, whose it is now with which score, and how many points it would take."""
+    """A better rank, whose it is now with which score, and by how many points one must rise."""
 
     rank: int
     user_id: str
@@ -61,11 +61,11 @@ def standing(
 
 
 def points_to_pass(own: Entry, other: Entry, ties: Ties = "reached") -> int:
-    """Count the points with which `own` would stand before `other`, who stands before it now.
+    """Count the points by which the score of `own` must rise to stand before `other`, who is before it.
 
-    Points earned from now on reach a score later than it was reached by `other`, so an equal one
-    stands behind it; where ties are decided otherwise, it may stand before it. Of decaying scores,
-    which are rounded, it may be one point too many.
+    A score reached from now on is reached later than that of `other`, so an equal one stands behind
+    it; where ties are decided otherwise, it may stand before it. Of decaying scores, which are
+    rounded, it may be one point too many.
     """
     gap = other.score - own.score
     if ties != "reached" and _tie(own) < _tie(other):
@@ -74,7 +74,7 @@ def points_to_pass(own: Entry, other: Entry, ties: Ties = "reached") -> int:
 
 
 def points_to_share(own: Entry, other: Entry) -> int:
-    """Count the points with which `own` would have the score of `other`."""
+    """Count the points by which the score of `own` must rise to be that of `other`."""
     return ceil(other.score - own.score)
 
 

@@ -330,12 +330,17 @@ async def test_decaying_scores_are_those_of_exact_numbers(
 
 
 async def test_a_bound_is_included_whatever_doubles_make_of_it(redis: Redis) -> None:
-    """0.81 is counted from 0.81 on and up to 0.81."""
-    await decaying(redis, "0.9", "day", {"ann": [(2, 1)]})
-    bound = Decimal("0.81")
-    assert await count_between(redis, "loyalty", HOT, bound, bound, today=TODAY) == 1
-    assert await count_between(redis, "loyalty", HOT, None, Decimal("0.809"), today=TODAY) == 0
-    assert await count_between(redis, "loyalty", HOT, Decimal("0.811"), None, today=TODAY) == 0
+    """What a point of each of forty days is worth is counted from there on and up to there."""
+    worths = {f"u-{ago}": Decimal("0.9") ** ago for ago in range(40)}
+    await decaying(redis, "0.9", "day", {f"u-{ago}": [(ago, 1)] for ago in range(40)})
+    for bound in worths.values():
+        near = bound / 1_000_000
+        ranges = [(bound, bound), (None, bound - near), (bound + near, None), (None, bound)]
+        counted = [
+            await count_between(redis, "loyalty", HOT, *bounds, today=TODAY) for bounds in ranges
+        ]
+        above = sum(one > bound for one in worths.values())
+        assert counted == [1, 39 - above, above, 40 - above]
 
 
 async def test_a_decaying_board_is_read_as_of_a_day(redis: Redis) -> None:
