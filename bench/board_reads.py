@@ -75,7 +75,7 @@ async def run(stage: Stage, members: int, seconds: float) -> list[Table]:
                 waiting = await behind(ground.ports[BOARDS.group])
         await redis.aclose()
     beside = (
-        f"Meanwhile {ACTION_RATE:,.0f} actions/s were sent and {scored:,.0f} scored; "
+        f"Meanwhile {ACTION_RATE:,.0f} actions/s were due and {scored:,.0f} scored; "
         f"{waiting:,} records waited for the boards in the end."
     )
     return [_reads(rows, members, seconds, beside), _windows(window, members)]
