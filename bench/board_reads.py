@@ -6,41 +6,32 @@ read of ours is measured right before the plain commands that answer most of it.
 
 import asyncio
 import multiprocessing
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from time import perf_counter
-from typing import NamedTuple
 
 import asyncpg
 import uvloop
 from redis.asyncio import Redis
 
+from bench.asking import READ_RATE, back_to_back, open_loop
 from bench.contenders import BOARDS, LAUREL
 from bench.latency import flush, ms
 from bench.load import Load, member
+from bench.read_pairs import GLOBAL, Pair, pairs
 from bench.results import Table, percentile
 from bench.sink_boards import AT_ONCE, fill
 from bench.stage import Ground, Stage
 from bench.traffic import Sent, send
 from bench.watching import Watch, behind, until_ready
-from sinks.board_reads import count_between, participants, rank_of, top
+from sinks.board_reads import top
 from sinks.board_store import connect
 
-READ_RATE = 1_000.0
 ACTION_RATE = 2_000.0
 WARM_UP_SECONDS = 5.0
 
-GLOBAL = ("global", "all_time")
-BARE = "leaderboard:global:all_time"
-"""The sorted set that `fill` makes beside our board: points by member."""
-
-_TICK_SECONDS = 0.001
 _SPARE_SECONDS = 600.0
-
-Ask = Callable[[int], Awaitable[object]]
-"""A request for the member of this number, who is also the first one of a slice or a range."""
 
 _WINDOW = """
     SELECT rank, score FROM (
@@ -48,14 +39,6 @@ _WINDOW = """
         FROM board
     ) AS ranked WHERE user_id = $1
 """
-
-
-class Pair(NamedTuple):
-    """A read of ours and the plain commands beside it; None where ours is the plain command."""
-
-    name: str
-    ours: Ask
-    plain: Ask | None
 
 
 async def run(stage: Stage, members: int, seconds: float) -> list[Table]:
@@ -66,11 +49,11 @@ async def run(stage: Stage, members: int, seconds: float) -> list[Table]:
         with stage.task(f"putting {members:,} members on the board"):
             await fill(redis, members, 1, member)
         async with _table(ground, redis, members) as postgres, _scoring(stage, ground) as watch:
-            with _traffic(ground, members, (2 * len(_pairs(redis)) + 1) * seconds):
+            with _traffic(ground, members, (2 * len(pairs(redis)) + 1) * seconds):
                 await asyncio.sleep(WARM_UP_SECONDS)
                 before, began = await watch.committed(), perf_counter()
-                rows = [await _measure(stage, pair, members, seconds) for pair in _pairs(redis)]
-                window = await _back_to_back(partial(_window, postgres), members, seconds)
+                rows = [await _measure(stage, pair, members, seconds) for pair in pairs(redis)]
+                window = await back_to_back(partial(_window, postgres), members, seconds)
                 scored = (await watch.committed() - before) / (perf_counter() - began)
                 waiting = await behind(ground.ports[BOARDS.group])
         await redis.aclose()
@@ -79,59 +62,6 @@ async def run(stage: Stage, members: int, seconds: float) -> list[Table]:
         f"{waiting:,} records waited for the boards in the end."
     )
     return [_reads(rows, members, seconds, beside), _windows(window, members)]
-
-
-def _pairs(redis: Redis) -> list[Pair]:
-    """Give all reads; offsets and scores are drawn from where the members are."""
-    slice_ = partial(top, redis, "loyalty", GLOBAL, 100)
-    rank = partial(rank_of, redis, "loyalty", GLOBAL)
-    between = partial(count_between, redis, "loyalty", GLOBAL)
-    return [
-        Pair("top 100", lambda _: slice_(), lambda _: _plain_slice(redis, 0)),
-        Pair("100 from anywhere", lambda n: slice_(after=n), lambda n: _plain_slice(redis, n)),
-        Pair("rank and score", lambda n: rank(member(n)), partial(_plain_rank, redis)),
-        Pair(
-            "a member's page",
-            lambda n: rank(member(n), around=5),
-            partial(_workflow_3, redis),
-        ),
-        Pair(
-            "competition rank",
-            lambda n: rank(member(n), competition=True),
-            partial(_plain_competition, redis),
-        ),
-        Pair(
-            "members in a range of scores",
-            lambda n: between(n % 50_000, n % 50_000 + 10_000),
-            lambda n: redis.zcount(BARE, n % 50_000, n % 50_000 + 10_000),
-        ),
-        Pair("participants", lambda _: participants(redis, "loyalty", GLOBAL), None),
-    ]
-
-
-async def _plain_slice(redis: Redis, after: int) -> None:
-    await redis.zrevrange(BARE, after, after + 99, withscores=True)
-
-
-async def _plain_rank(redis: Redis, number: int) -> None:
-    """Set a score and ask for the rank, in one pipeline."""
-    pipe = redis.pipeline(transaction=False)
-    pipe.zadd(BARE, {member(number): number % 100_000})
-    pipe.zrevrank(BARE, member(number))
-    await pipe.execute()
-
-
-async def _workflow_3(redis: Redis, number: int) -> None:
-    """Ask as the seed's workflow 3 does: one command after the other."""
-    rank = await redis.zrevrank(BARE, member(number)) or 0
-    await redis.zscore(BARE, member(number))
-    await redis.zrevrange(BARE, max(0, rank - 5), rank + 5, withscores=True)
-    await redis.zcard(BARE)
-
-
-async def _plain_competition(redis: Redis, number: int) -> None:
-    score = await redis.zscore(BARE, member(number))
-    await redis.zcount(BARE, f"({score}", "+inf")
 
 
 async def _window(postgres: asyncpg.Connection, number: int) -> None:
@@ -145,41 +75,8 @@ async def _measure(
     latencies = []
     for way, ask in (("ours", pair.ours), ("plain", pair.plain)):
         with stage.task(f"{pair.name}, {way}: {READ_RATE:,.0f} requests/s"):
-            latencies.append(await _open_loop(ask, members, seconds) if ask else [])
+            latencies.append(await open_loop(ask, members, seconds) if ask else [])
     return pair, *latencies
-
-
-async def _open_loop(ask: Ask, members: int, seconds: float) -> list[float]:
-    """Ask at the rate of reads, whether or not earlier ones were answered.
-
-    Latency counts from the moment at which a request was due: when Redis stalls, the wait of every
-    request behind it counts too.
-    """
-    rng, latencies, began = random.Random(1), list[float](), perf_counter()
-
-    async def one(number: int) -> None:
-        await ask(rng.randrange(members))
-        latencies.append(perf_counter() - began - number / READ_RATE)
-
-    sent, total = 0, int(READ_RATE * seconds)
-    async with asyncio.TaskGroup() as group:
-        while sent < total:
-            due = min(total, int((perf_counter() - began) * READ_RATE))
-            for number in range(sent, due):
-                group.create_task(one(number))
-            sent = due
-            await asyncio.sleep(_TICK_SECONDS)
-    return latencies
-
-
-async def _back_to_back(ask: Ask, members: int, seconds: float) -> list[float]:
-    """Ask one after the other for so long, and once at least."""
-    rng, latencies, began = random.Random(1), list[float](), perf_counter()
-    while not latencies or perf_counter() - began < seconds:
-        start = perf_counter()
-        await ask(rng.randrange(members))
-        latencies.append(perf_counter() - start)
-    return latencies
 
 
 @asynccontextmanager
