@@ -18,10 +18,10 @@ NEW: Final = {EARNED: Assigned(first=0, committed=None)}
 
 
 async def write(sink: PostgresLedger, at: Partition, *records: Record, first: int = 0) -> None:
-    """Write records as one batch that begins at `first`."""
+    """Write records as one batch that begins at `first`; the topic may have the prefix `shop.`."""
     batch = Batch()
     batch.moves[at] = (first, first + len(records))
-    add_records(batch, at[0], records)
+    add_records(batch, at[0].removeprefix("shop."), records)
     await sink.apply(batch)
 
 
