@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from audit.members import Line, Member
 from audit.periods import local_day, period_name, read_instant
 from audit.reading import Said
-from audit.rules import Document, Version
+from audit.rules import Document, Version, moment_of
 
 Facts = dict[str, Any]
 
@@ -83,6 +83,11 @@ class Case:
         told = self.facts.get(self.kind.get("day_of", ""))
         moment = self.moment if told is None else instant(told)
         return local_day(moment, self.version.zone)
+
+    @property
+    def first_moment(self) -> int:
+        """The first moment of that day, epoch ms."""
+        return moment_of(self.day.isoformat(), self.version.zone)
 
     def period(self, unit: str) -> str:
         """Name of the day, week, month or year that it counts for; `ever` is all of time."""

@@ -53,6 +53,9 @@ def note(case: Case, points: int) -> None:
     if not case.said.internal:
         member.from_outside = (*member.from_outside, case.moment)
     member.streaks |= case.raised
+    member.last_days |= {
+        name: case.first_moment for name, (_, last) in case.raised.items() if last == case.day
+    }
     _use_up(case, points)
     _keep(case, case.kind.get("keep", {}))
     case.noted = True

@@ -117,6 +117,8 @@ class Member:
     given_once: set[tuple[str, str]] = field(default_factory=set)
     # Days, and the last of them, by streak.
     streaks: dict[str, tuple[int, date]] = field(default_factory=dict)
+    # By streak: the first moment of its last day, epoch ms.
+    last_days: dict[str, int] = field(default_factory=dict)
     # By (action type, fact, period), (action type, fact), fact.
     totals: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     distinct: dict[tuple[str, str], frozenset[Any]] = field(default_factory=dict)

@@ -34,6 +34,7 @@ def open_account(case: Case) -> None:
     case.member.counts |= _whole(_told(case, "counts"))
     for streak, days in _whole(_told(case, "streaks")).items():
         case.member.streaks[streak] = (days, case.day)
+        case.member.last_days[streak] = case.first_moment
 
 
 def _told(case: Case, fact: str) -> Document:

@@ -34,8 +34,10 @@ def shown_of(member: Member) -> dict[str, object]:
         "owner": member.owner,
         "profile": member.profile,
         "streaks": {name: days for name, (days, _) in member.streaks.items()},
+        "last_days": {name: write_instant(at) for name, at in member.last_days.items()},
         "memory": member.memory,
         "paths": {path: member.path_xp[path] for path in member.paths},
+        "path_xp": member.path_xp,
         "primary_path": member.primary_path,
         "boosts": {
             currency: write_instant(boost.until) for currency, boost in member.boosts.items()

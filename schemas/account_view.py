@@ -35,11 +35,16 @@ def _parts(head: Head) -> dict[str, Any]:
     """Return what only some accounts have, under the name it is known by."""
     paths = parts.PATHS.read(head)
     until = parts.SUSPENSION.read(head).until
+    streaks = parts.STREAKS.read(head)
     shown: dict[str, Any] = {
-        "streaks": {name: streak.days for name, streak in parts.STREAKS.read(head).items()},
+        "streaks": {name: streak.days for name, streak in streaks.items()},
+        # By streak: the first moment of its last day; since then the streak may have been broken.
+        "last_days": {name: write(streak.last) for name, streak in streaks.items()},
         "totals": parts.TOTALS.read(head),
         "memory": parts.MEMORY.read(head),
         "paths": {path: paths.xp.get(path, 0) for path in paths.joined},
+        # Of every path ever joined, also of those left.
+        "path_xp": paths.xp,
         "primary_path": paths.primary or None,
         "boosts": {
             currency: write(boost.until) for currency, boost in parts.BOOSTS.read(head).items()
