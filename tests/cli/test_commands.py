@@ -233,6 +233,35 @@ def test_boards_and_accounts_are_shown_and_rebuilt(laurel: Laurel, user: str) ->
     assert "has no account" in laurel("account", "loyalty", f"not-{user}", code=1)
 
 
+def test_a_member_and_a_program_are_told_of(laurel: Laurel, user: str) -> None:
+    """What hosts say of a member, and what it did, is in the figures and in its account."""
+    place = Place(settings_at({name[7:].lower(): at for name, at in laurel.environment.items()}))
+
+    async def name_it() -> None:
+        async with kafka.producer(place) as producer:
+            topic, value = place.settings.topic("members"), b'{"username": "Ann of %s"}'
+            await producer.send_and_wait(topic, value % user.encode(), user.encode())
+
+    asyncio.run(name_it())
+    points = '{"points": 888888888, "reason": "prize", "created_by": "me"}'
+    laurel("send", "MANUAL_ADJUSTMENT", "--user", user, "-d", points, "--wait")
+    laurel("send", "SOCIAL_SHARE", "--user", user, "--wait")
+    figures = laurel.until("figures", "loyalty", part=f"Ann of {user}")
+    for part in ("888,888,", "MANUAL_ADJUSTMENT", "tier    DIAMOND", "active", "economy"):
+        assert part in figures
+    told = json.loads(laurel.until("account", "loyalty", user, "--json", part="SOCIAL_SHARE"))
+    assert told["counts"] == {"MANUAL_ADJUSTMENT": 1, "SOCIAL_SHARE": 1}
+    assert [done["action"] for done in told["asked"]["recent"]] == [
+        "SOCIAL_SHARE",
+        "MANUAL_ADJUSTMENT",
+    ]
+    assert sum(row["actions"] for row in told["asked"]["hours"]) == 1  # Nobody adjusts oneself.
+    document = json.loads(laurel("figures", "loyalty", "--json", "--days", "1", "-n", "1"))
+    assert document["top"][0]["user_id"] == user
+    assert len(document["triggered"]) == 1
+    assert "no version of a program nobodys" in laurel("figures", "nobodys", code=1)
+
+
 def test_a_killed_worker_is_started_again(laurel: Laurel, user: str) -> None:
     """After kill -9 of the scoring worker the next action is decided as if nothing had been."""
     pid = laurel.pid("scoring")
