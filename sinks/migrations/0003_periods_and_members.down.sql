@@ -1,4 +1,3 @@
-DROP INDEX accepted_days, ledger_days;
 DROP TABLE members, rank_history, leaderboard_snapshots, leaderboard_periods;
 
 -- Whoever takes the step again reads these topics from their beginning. Names may have a prefix.

@@ -54,8 +54,3 @@ CREATE TABLE members (
     timezone   text,
     joined_at  timestamptz
 );
-
--- System figures read some days of all members. Rows come nearly in the order of their days, so that
--- a few pages of BRIN find them, which cost a posting next to nothing.
-CREATE INDEX ledger_days ON ledger USING brin (occurred_at);
-CREATE INDEX accepted_days ON accepted USING brin (occurred_at);
