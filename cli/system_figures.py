@@ -1,7 +1,7 @@
 """`laurel figures`: how a whole program is doing."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
@@ -18,7 +18,9 @@ from cli.console import console
 from cli.in_force import amount, done_by_members, ladders, program_now, scales
 from cli.ledger import ledger
 from cli.versions import now_ms
+from processors.engine.numbers import nearest
 from schemas.moments import calendar_of
+from schemas.programs import Program
 from sinks import ledger_figures as asked
 from sinks.ledger_reads import ask
 
@@ -60,16 +62,14 @@ def figures(
 
     Days are those of the program's time zone. Amounts in JSON are of the smallest unit.
     """
-    found, decimals = asyncio.run(_read(find(folder), program, days, count))
+    found, rules = asyncio.run(_read(find(folder), program, days, count))
     if as_json:
         typer.echo(orjson.dumps(as_document(found)).decode())
     else:
-        console.print(screen(found, decimals))
+        console.print(screen(found, rules))
 
 
-async def _read(
-    place: Place, name: str, days: int, count: int
-) -> tuple[Figures, Mapping[str, int]]:
+async def _read(place: Place, name: str, days: int, count: int) -> tuple[Figures, Program]:
     program = await program_now(place, name)
     zone, own, known = program.timezone, done_by_members(program), ladders(program)
     since = calendar_of(zone).date(now_ms()) - timedelta(days=days - 1)
@@ -90,7 +90,7 @@ async def _read(
             paths=await ask(connection, asked.PATH_POPULARITY, name),
             top=await ask(connection, asked.TOP_MEMBERS, name, currency, count),
         )
-    return found, scales(program)
+    return found, program
 
 
 def as_document(found: Figures) -> dict[str, Any]:
@@ -105,22 +105,20 @@ Shown = Callable[[int, str], str]
 """Writes an amount of a currency."""
 
 
-def screen(found: Figures, decimals: Mapping[str, int]) -> RenderableType:
-    """Lay the figures out for people, leaving out what there is nothing of.
-
-    `decimals` are those of each currency, the first of which ranks the top members.
-    """
+def screen(found: Figures, program: Program) -> RenderableType:
+    """Lay a program's figures out for people, leaving out what there is nothing of."""
+    decimals = scales(program)
 
     def shown(units: int, currency: str) -> str:
         return amount(units, decimals.get(currency, 0))
 
-    first = next(iter(decimals), "")
+    first = next(iter(decimals))
     tables = (
         _table("points", _CIRCULATION, _circulation(found, shown)),
         _table("active", ("day", "members", "actions"), _active(found)),
         _table("economy", ("day", "currency", "given", "taken", "grown"), _economy(found, shown)),
         _table("most triggered", ("action", "times", "members"), _triggered(found)),
-        _table("levels", ("ladder", "step", "members"), _levels(found)),
+        _table("levels", ("ladder", "step", "members"), _levels(found, program)),
         _table("paths", ("path", "members", "primary", "xp"), _paths(found)),
         _table(
             "top members", ("member", "name", f"{first} for life", "now"), _top(found, shown, first)
@@ -133,6 +131,7 @@ def screen(found: Figures, decimals: Mapping[str, int]) -> RenderableType:
 _CIRCULATION = (
     "currency",
     "members",
+    "for life, each",
     "available",
     "held",
     "set aside",
@@ -144,8 +143,9 @@ _CIRCULATION = (
 
 def _circulation(found: Figures, shown: Shown) -> Cells:
     for row in found.circulation:
+        each = nearest(row.lifetime, row.members)
         there = row.available, row.held, row.reserved, row.earned, row.spent, row.expired
-        amounts = (shown(units, row.currency) for units in there)
+        amounts = (shown(units, row.currency) for units in (each, *there))
         yield row.currency, amount(row.members), *amounts
 
 
@@ -163,8 +163,16 @@ def _triggered(found: Figures) -> Cells:
     return ((row.action, amount(row.times), amount(row.members)) for row in found.triggered)
 
 
-def _levels(found: Figures) -> Cells:
-    return ((row.ladder, row.step, amount(row.members)) for row in found.levels)
+def _levels(found: Figures, program: Program) -> Cells:
+    def height(row: asked.StepHeld) -> tuple[str, int]:
+        names = [step.name for step in program.ladders[row.ladder].steps]
+        if row.step in names:
+            return row.ladder, names.index(row.step)
+        # A level; or a step that only an older version knows, which stands first.
+        return row.ladder, int(row.step) if row.step.isdigit() else -1
+
+    for row in sorted(found.levels, key=height):
+        yield row.ladder, row.step, amount(row.members)
 
 
 def _paths(found: Figures) -> Cells:

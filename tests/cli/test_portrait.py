@@ -13,7 +13,7 @@ from cli.program_files import PROGRAMS
 from cli.system_figures import Figures, screen
 from cli.system_figures import as_document as figures_document
 from schemas.program_files import read_program_file
-from schemas.programs import Program, parse_program
+from schemas.programs import Currency, Program, parse_program
 from sinks import ledger_figures, ledger_reads
 
 AT = datetime(2025, 12, 7, 12, tzinfo=UTC)
@@ -125,25 +125,30 @@ FIGURES = Figures(
     members=[ledger_figures.Members(1_234)],
     circulation=[
         ledger_figures.Circulation("xp", 1_200, 90_000, 0, 0, 91_000, 92_000, 0, 0),
-        ledger_figures.Circulation("dgt", 300, 5_000, 0, 50, 0, 6_000, 900, 0),
+        ledger_figures.Circulation("dgt", 300, 5_000, 0, 50, 300, 6_000, 900, 0),
     ],
     active=[ledger_figures.ActiveDay(date(2025, 12, 7), 80, 1_300)],
     economy=[ledger_figures.DayEconomy(date(2025, 12, 7), "dgt", 100, 350)],
     triggered=[ledger_figures.Triggered("POST_CREATE", 4_000, 700)],
-    levels=[],
+    levels=[
+        ledger_figures.StepHeld("level", "1", 700),
+        ledger_figures.StepHeld("level", "10", 4),
+        ledger_figures.StepHeld("level", "2", 30),
+    ],
     paths=[ledger_figures.PathTaken("creator", 20, 7, 9_000)],
     top=[ledger_figures.TopMember("u-7", "Ann", 9_100, 4_000)],
 )
 
 
 def test_figures_are_tables() -> None:
-    """Each figure has its table; one without rows is left out, and what shrank is below 0."""
-    shown = drawn(screen(FIGURES, {"xp": 0, "dgt": 1}))
+    """Each figure has its table; what shrank is below 0, and levels stand in their own order."""
+    currencies = {"xp": Currency(), "dgt": Currency(scale=1)}
+    shown = drawn(screen(FIGURES, program("forum").model_copy(update={"currencies": currencies})))
     rows = [line.split() for line in shown]
     assert rows[0] == ["1,234", "members"]
     for row in (
-        ["xp", "1,200", "90,000", "0", "0", "92,000", "0", "0"],
-        ["dgt", "300", "500", "0", "5", "600", "90", "0"],
+        ["xp", "1,200", "76", "90,000", "0", "0", "92,000", "0", "0"],
+        ["dgt", "300", "0.1", "500", "0", "5", "600", "90", "0"],
         ["2025-12-07", "80", "1,300"],
         ["2025-12-07", "dgt", "10", "35", "-25"],
         ["POST_CREATE", "4,000", "700"],
@@ -151,7 +156,24 @@ def test_figures_are_tables() -> None:
         ["u-7", "Ann", "9,100", "4,000"],
     ):
         assert row in rows
-    assert not any("levels" in row for row in rows)
+    assert [row[1] for row in rows if row[:1] == ["level"]] == ["1", "2", "10"]
+
+
+def test_figures_of_nothing_are_left_out() -> None:
+    """Without rows there is no table; tiers stand in the file's order, after one it no longer has."""
+    tiers = [
+        ledger_figures.StepHeld("tier", name, 1) for name in ("BRONZE", "GOLD", "OLD", "SILVER")
+    ]
+    nothing = [[] for _ in range(4)]
+    few = Figures([ledger_figures.Members(3)], *nothing, levels=tiers, paths=[], top=[])
+    shown = drawn(screen(few, program("loyalty")))
+    rows = [line.split() for line in shown if line]
+    assert rows == [
+        ["3", "members"],
+        ["levels"],
+        ["ladder", "step", "members"],
+        *(["tier", name, "1"] for name in ("OLD", "BRONZE", "SILVER", "GOLD")),
+    ]
 
 
 def test_figures_as_json_have_names() -> None:
@@ -159,7 +181,7 @@ def test_figures_as_json_have_names() -> None:
     document = figures_document(FIGURES)
     assert document["members"] == 1_234
     assert document["paths"] == [{"path": "creator", "members": 20, "primary": 7, "xp": 9_000}]
-    assert document["levels"] == []
+    assert document["levels"][0] == {"ladder": "level", "step": "1", "members": 700}
 
 
 @pytest.mark.parametrize(
