@@ -84,14 +84,14 @@ class Case:
         moment = self.moment if told is None else instant(told)
         return local_day(moment, self.version.zone)
 
-    @property
-    def first_moment(self) -> int:
-        """The first moment of that day, epoch ms."""
-        return moment_of(self.day.isoformat(), self.version.zone)
-
     def period(self, unit: str) -> str:
         """Name of the day, week, month or year that it counts for; `ever` is all of time."""
         return period_name(PERIOD_OF.get(unit, "all_time"), self.day)
+
+    @property
+    def first_moment(self) -> int:
+        """The first moment of the day it counts for, epoch ms."""
+        return moment_of(self.day.isoformat(), self.version.zone)
 
     def part(self, name: str) -> Document:
         """A part of the program file: `ladders`, `boards`, ...; empty when it has none."""
