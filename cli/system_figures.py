@@ -26,11 +26,10 @@ from sinks.ledger_reads import ask
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
-
 _SECONDS = 120
 """A figure may take so long: it may have to read every row of some months."""
 _MEMORY = "SET LOCAL work_mem = '64MB'"
-"""Enough to count half a million actions without writing them to disk."""
+"""Actions of some days are counted apart: the more memory, the fewer are sorted on disk."""
 
 
 @dataclass(frozen=True, slots=True)
