@@ -125,20 +125,21 @@ def cut(postings: Iterable[tuple[int, Scored]], end: int) -> Iterator[Call]:
     """
     call, scores, following = Call(end, {}, {}), 0, 0
     for offset, posting in postings:
-        turning = _turning(posting)
+        turning = turning_of(posting)
         if scores and (turning or call.turning or scores + len(posting.scores) > SCORES_PER_CALL):
             call.end = following
             yield call
             call, scores = Call(end, {}, {}), 0
         call.turning = turning
-        _add(call, posting)
+        if turning is None:
+            add(call, posting)
         scores += len(posting.scores)
         following = offset + 1
     if scores:
         yield call
 
 
-def _turning(posting: Scored) -> Turning | None:
+def turning_of(posting: Scored) -> Turning | None:
     """Return how a posting hides or shows its member; such a posting has no other score."""
     for score in posting.scores:
         if score.mode in ("hides", "shows"):
@@ -147,9 +148,8 @@ def _turning(posting: Scored) -> Turning | None:
     return None
 
 
-def _add(call: Call, posting: Scored) -> None:
-    if call.turning is not None:
-        return
+def add(call: Call, posting: Scored) -> None:
+    """Take a posting that turns nobody into a call."""
     moment = moments.read(posting.occurred_at)
     for score in posting.scores:
         boards = call.boards
