@@ -13,8 +13,10 @@ DECLINED = "actions.declined"
 REJECTED = "actions.rejected"
 TIERS = "tier.changed"
 ACHIEVEMENTS = "achievements.unlocked"
+PERIODS = "periods.closed"
+NOTIFICATIONS = "notifications.send"
 JOURNAL = "scoring.journal"
-RESULTS = (EARNED, ACCEPTED, DECLINED, REJECTED, TIERS, ACHIEVEMENTS)
+RESULTS = (EARNED, ACCEPTED, DECLINED, REJECTED, TIERS, ACHIEVEMENTS, PERIODS, NOTIFICATIONS)
 
 Key = tuple[str, str]
 """(program, subject)."""
@@ -31,12 +33,14 @@ class Results:
     declined: dict[Key, list[Said]] = field(default_factory=dict)
     tiers: dict[Key, list[Said]] = field(default_factory=dict)
     achievements: dict[Key, list[Said]] = field(default_factory=dict)
+    periods: dict[Key, list[Said]] = field(default_factory=dict)
+    notifications: dict[Key, list[Said]] = field(default_factory=dict)
     rejected: list[Said] = field(default_factory=list)
 
     def subjects(self) -> set[Key]:
         """Everybody that a result speaks of."""
-        topics = (self.postings, self.accepted, self.declined, self.tiers, self.achievements)
-        return {key for topic in topics for key in topic}
+        said = (self.postings, self.accepted, self.declined, self.tiers, self.achievements)
+        return {key for topic in (*said, self.periods, self.notifications) for key in topic}
 
 
 def read_results(topics: Mapping[str, Sequence[Record]], prefix: str = "") -> Results:
@@ -50,6 +54,8 @@ def read_results(topics: Mapping[str, Sequence[Record]], prefix: str = "") -> Re
         (DECLINED, results.declined),
         (TIERS, results.tiers),
         (ACHIEVEMENTS, results.achievements),
+        (PERIODS, results.periods),
+        (NOTIFICATIONS, results.notifications),
     ):
         for said in map(_said, topics[topic]):
             gathered.setdefault((said["program"], said["user_id"]), []).append(said)

@@ -37,6 +37,8 @@ class Topics:
     rejected: str
     tiers: str
     achievements: str
+    periods: str
+    notifications: str
     journal: str
     changelog: str
     partitions: int = 0
@@ -91,6 +93,10 @@ class Outputs:
             self._say(topics.tiers, number, action, tier)
         for achievement in decision.achievements:
             self._say(topics.achievements, number, action, achievement)
+        for period in decision.periods:
+            self._say(topics.periods, number, action, period)
+        for notification in decision.notifications:
+            self._say(topics.notifications, number, action, notification)
 
     def _say(self, topic: str, number: int, action: Action, result: msgspec.Struct) -> None:
         headers = wire.result_headers(type(result), action.program, action.traceparent)

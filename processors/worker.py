@@ -100,6 +100,8 @@ def topics_of(settings: Settings) -> Topics:
         rejected=settings.topic("actions.rejected"),
         tiers=settings.topic("tier.changed"),
         achievements=settings.topic("achievements.unlocked"),
+        periods=settings.topic("periods.closed"),
+        notifications=settings.topic("notifications.send"),
         journal=settings.topic("scoring.journal"),
         changelog=settings.changelog,
     )

@@ -66,6 +66,8 @@ PAYLOADS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "actions.rejected": results.RejectedRecord,
     "tier.changed": results.TierChanged,
     "achievements.unlocked": results.AchievementUnlocked,
+    "periods.closed": results.PeriodRecord,
+    "notifications.send": results.Notification,
     "leaderboard.updated": results.LeaderboardUpdated,
     "scoring.journal": results.JournalEntry,
 }

@@ -193,6 +193,58 @@ class AchievementUnlocked(msgspec.Struct, gc=False):
     occurred_at: str
 
 
+class PeriodRecord(msgspec.Struct, gc=False):
+    """A period of a board that began, ended, or was looked at again: a record of `periods.closed`.
+
+    A `closed` record never changes; what came late is told by one that is `restated`. Fields of which
+    a kind knows nothing are 0, empty or null: of `opened` all but the bounds, of `restated` all but
+    the bounds and what changed.
+    """
+
+    id: str
+    program: str
+    board: str
+    period: str
+    kind: Literal["opened", "closed", "restated"]
+    # The first moment of the period, and the first after it; of a campaign when it begins and ends.
+    starts_at: str | None
+    ends_at: str | None
+    participants: int
+    # The sum of all scores, and what it comes to per member: decimal texts with three places.
+    points: int
+    average: str
+    median: str
+    # (place, member, score), all of them above 0.
+    winners: list[tuple[int, str, int]]
+    # (rank, member, score), at most 100; empty without a snapshot.
+    top: list[tuple[int, str, int]]
+    # By `topic:partition` the next offset of results when the board was read.
+    positions: dict[str, int]
+    # Until when the board stands.
+    keep_until: str | None
+    # How many scores differ from the result, and the first 100: (member, score then, score now).
+    changed: int
+    changes: list[tuple[str, int | None, int | None]]
+    occurred_at: str
+
+
+class Notification(msgspec.Struct, gc=False):
+    """What a member should be told: a record of `notifications.send`.
+
+    `type` is `winner`, `badge`, `reward`, `tier` or `expiry`, else the action's type in lower case;
+    `data` holds what the texts were made of.
+    """
+
+    id: str
+    program: str
+    user_id: str
+    type: str
+    title: str
+    message: str
+    data: dict[str, Any]
+    occurred_at: str
+
+
 class LeaderboardUpdated(msgspec.Struct, gc=False):
     """A change of one member's rank or score on one board: a record of `leaderboard.updated`."""
 

@@ -39,6 +39,8 @@ SCHEMAS: Final[dict[type, str]] = {
     results.RejectedRecord: "actions.rejected/1",
     results.TierChanged: "tier.changed/1",
     results.AchievementUnlocked: "achievements.unlocked/1",
+    results.PeriodRecord: "periods.closed/1",
+    results.Notification: "notifications.send/1",
     results.LeaderboardUpdated: "leaderboard.updated/1",
     results.JournalEntry: "scoring.journal/1",
 }

@@ -12,6 +12,8 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
+from sinks.ledger_members import write_members
+from sinks.ledger_periods import write_periods
 from sinks.ledger_rows import Batch, Month, account_rows, deleted_accounts
 from sinks.migrate import MigrationError, migrate
 from sinks.positions import Assigned, LostRecordsError, Partition, StaleRunError, begin
@@ -192,6 +194,8 @@ async def _write(connection: Any, batch: Batch) -> None:  # noqa: ANN401 - async
         await connection.execute(_ACCOUNTS, *_columns(accounts, 5))
     if deleted := deleted_accounts(batch):
         await connection.execute(_DELETE_ACCOUNTS, *_columns(deleted, 2))
+    await write_periods(connection, batch.periods)
+    await write_members(connection, batch.members)
 
 
 async def _make_month(connection: Any, month: Month) -> None:  # noqa: ANN401 - asyncpg has no types

@@ -147,6 +147,8 @@ def _apply(scene: Scene, given: Given) -> Decision:
         scene.postings,
         scene.tiers,
         scene.achievements,
+        scene.periods,
+        scene.notifications,
         scene.derived,
         None if scene.postings else _accepted(scene),
     )

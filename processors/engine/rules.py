@@ -15,7 +15,14 @@ from processors.engine.ladders import Ladder
 from schemas.accounts import Account, Head
 from schemas.actions import Action, Derived
 from schemas.moments import Calendar, Day, PeriodKind
-from schemas.results import AchievementUnlocked, Kind, Posting, TierChanged
+from schemas.results import (
+    AchievementUnlocked,
+    Kind,
+    Notification,
+    PeriodRecord,
+    Posting,
+    TierChanged,
+)
 
 
 class Scene(msgspec.Struct, gc=False):
@@ -46,6 +53,8 @@ class Scene(msgspec.Struct, gc=False):
     memo: dict[tuple[str, ...], Any] | None = None
     tiers: Sequence[TierChanged] = ()
     achievements: Sequence[AchievementUnlocked] = ()
+    periods: Sequence[PeriodRecord] = ()
+    notifications: Sequence[Notification] = ()
 
 
 Guard = Callable[[Scene], Refusal | None]
