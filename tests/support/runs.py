@@ -1,6 +1,7 @@
 """Runs of records as a projector gets them, made without a broker."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,3 +103,20 @@ async def feed(
             at = stale.positions[partition]
         else:
             at = following
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLog:
+    """A topic that stays where it is, to be read again: partition -> records."""
+
+    records: dict[Partition, list[Record]]
+    records_at_once: int = 100
+
+    async def turns(
+        self, start: Mapping[Partition, int], end: Mapping[Partition, int]
+    ) -> AsyncIterator[dict[Partition, Run]]:
+        """Give what lies between two positions, a partition after the other."""
+        for at, log in self.records.items():
+            for first in range(start[at], end[at], self.records_at_once):
+                yield {at: run(log, first, min(first + self.records_at_once, end[at]))}
+                await asyncio.sleep(0)
