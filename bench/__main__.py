@@ -1,7 +1,7 @@
 """`python -m bench [SECTION ...]`: measures and writes bench/RESULTS.md.
 
 Sections: scoring (throughput beside the peers), latency, recovery, engine, programs (deciding for all of
-them), accounts (what one weighs after a year), sinks; all without a name.
+them), accounts (what one weighs after a year), sinks, rebuild (of boards and ledger); all without a name.
 The stack is started on a folder of its own, or taken from LAUREL_KAFKA, LAUREL_REDIS and
 LAUREL_POSTGRES. Whatever else runs on the machine is measured too: close it.
 """
@@ -19,7 +19,7 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from bench import agreement, latency, recovery, results, scoring, sinks
+from bench import agreement, latency, rebuild, recovery, results, scoring, sinks
 from bench.load import Load
 from bench.results import Table
 from bench.stage import DATA, Stage, open_stage
@@ -45,10 +45,15 @@ async def _recovery(stage: Stage, said: argparse.Namespace) -> list[Table]:
     return await recovery.run(stage, said.members, said.actions)
 
 
+async def _rebuild(stage: Stage, said: argparse.Namespace) -> list[Table]:
+    return await rebuild.run(stage, said.actions, said.members)
+
+
 ON_STAGE: dict[str, Callable[[Stage, argparse.Namespace], Coroutine[Any, Any, list[Table]]]] = {
     "scoring": _scoring,
     "latency": _latency,
     "recovery": _recovery,
+    "rebuild": _rebuild,
 }
 
 

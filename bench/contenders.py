@@ -33,6 +33,7 @@ class Contender:
 
 LAUREL = Contender("Laurel", (str(_BIN / "laurel"), "worker", "scoring"), "laurel-scoring")
 BOARDS = Contender("boards", (str(_BIN / "laurel"), "worker", "boards"), "laurel-boards")
+LEDGER = Contender("ledger", (str(_BIN / "laurel"), "worker", "ledger"), "laurel-ledger")
 FAUST = Contender(
     "Faust",
     (

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-ORDER = ("scoring", "latency", "recovery", "engine", "programs", "accounts", "sinks")
+ORDER = ("scoring", "latency", "recovery", "engine", "programs", "accounts", "sinks", "rebuild")
 """Sections in the order in which they stand in the file."""
 
 _HEAD = """\

@@ -55,7 +55,7 @@ async def rebuild_boards(
         total = done + left
         async for turn in log.turns(at, to):
             for run in turn.values():
-                await _bring(rebuilt, run, new_too=programs is None)
+                await bring(rebuilt, run, new_too=programs is None)
                 done += run.end - run.start
                 progress(done, total)
         at = to
@@ -66,7 +66,7 @@ async def rebuild_boards(
     return rebuilt.programs
 
 
-async def _bring(rebuilt: RebuiltBoards, run: Run, *, new_too: bool) -> None:
+async def bring(rebuilt: RebuiltBoards, run: Run, *, new_too: bool) -> None:
     """Bring a run to the boards of every program begun; those first seen here too where wanted."""
     records = list(run.records)
     for first in range(0, len(records), RECORDS_AT_ONCE):

@@ -1,8 +1,7 @@
 """Reads topics again from wherever one likes, as turns for a projector, in no consumer group."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -32,6 +31,18 @@ class Log(Protocol):
         ...
 
 
+class KeptTopics(Log, Protocol):
+    """Topics whose beginnings and ends can be asked for."""
+
+    async def firsts(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Give the offset of the first record that each partition still has."""
+        ...
+
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Give the offset behind the last committed record of each partition."""
+        ...
+
+
 class Replay:
     """Committed records of Kafka, read by a consumer of its own."""
 
@@ -46,16 +57,12 @@ class Replay:
             )
         )
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
+        """Connect."""
         await self._consumer.start()
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def stop(self) -> None:
+        """Let go of the broker."""
         await self._consumer.stop()
 
     async def firsts(self, partitions: Iterable[Partition]) -> dict[Partition, int]:

@@ -63,8 +63,8 @@ class RebuiltBoards:
         await store.call_function(self._redis, "release", [program_key(program, "epoch")], [])
         await remove_rebuilt(self._redis, program)
         # A board past its time stays away: what is closed is known before the first score comes.
-        closed = (program_key(program, "closed", rebuilt=new) for new in (False, True))
-        await self._redis.copy(*closed, replace=True)
+        closed = program_key(program, "closed")
+        await self._redis.copy(closed, program_key(program, "closed", rebuilt=True), replace=True)
 
     async def bring(self, program: str, postings: Iterable[Scored]) -> None:
         """Take postings of a program in, those of each member in their order."""
@@ -105,11 +105,8 @@ class RebuiltBoards:
 
     async def _apply(self, program: str, call: Call) -> None:
         keys, changes, _ = applying(program, call, rebuilt=True)
-        self._obeyed(
-            await store.call_function(
-                self._redis, "apply", keys, [self._epoch, *_NOWHERE, *changes]
-            )
-        )
+        arguments: list[str | bytes | int] = [self._epoch, *_NOWHERE, *changes]
+        self._obeyed(await store.call_function(self._redis, "apply", keys, arguments))
 
     async def _turn(self, program: str, turning: Turning) -> None:
         """Hide a member from all rebuilt boards, or show it again."""
@@ -117,7 +114,8 @@ class RebuiltBoards:
         for part in pieces(taken(self._held[program], turning.user_id)):
             await self._apply(program, part)
         keys = once_keys(program, rebuilt=True)
-        arguments = [self._epoch, *_NOWHERE, *turned(structs.replace(turning, told=[]))]
+        arguments: list[str | bytes | int] = [self._epoch, *_NOWHERE]
+        arguments += turned(structs.replace(turning, told=[]))
         self._obeyed(await store.call_function(self._redis, "turn", keys, arguments))
 
     def _obeyed(self, answer: list[bytes]) -> None:
@@ -195,18 +193,16 @@ async def restore(redis: Redis, programs: Collection[str], positions: Positions)
 async def remove_rebuilt(redis: Redis, program: str) -> None:
     """Remove all rebuilt boards of a program that nobody switched to, and what stands beside them."""
     index = program_key(program, "boards", rebuilt=True)
-    while names := await _some(redis, index):
+    while True:
+        names: Any = await redis.srandmember(index, _KEYS_AT_ONCE)
+        if not names:
+            break
         boards = [name.decode().split("\0") for name in names]
-        keys = [key for board in boards for key in board_keys(program, (*board,), rebuilt=True)]
+        keys = [key for b, p in boards for key in board_keys(program, (b, p), rebuilt=True)]
         await redis.unlink(*keys)
         await redis.srem(index, *names)
     once = ("progress", *store.FROM_LOG, *store.FROM_OTHERS)
     await redis.unlink(*(program_key(program, name, rebuilt=True) for name in once))
-
-
-async def _some(redis: Redis, index: str) -> list[bytes]:
-    names: list[bytes] = await redis.srandmember(index, _KEYS_AT_ONCE)
-    return names
 
 
 def changes_of(call: Call) -> int:

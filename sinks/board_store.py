@@ -46,9 +46,7 @@ FROM_LOG: Final = ("boards", "hidden", "sums", "decays")
 FROM_OTHERS: Final = ("answers", "closed", "dropped")
 """What a program has once and the log does not know: it stays when its boards are rebuilt."""
 
-_LUA = "".join(
-    Path(__file__).with_name(name).read_text() for name in ("boards.lua", "switch.lua")
-)
+_LUA = "".join(Path(__file__).with_name(name).read_text() for name in ("boards.lua", "switch.lua"))
 _VERSION = sha256(_LUA.encode()).hexdigest()[:12]
 LIBRARY: Final = _LUA.replace("VERSION", _VERSION)
 """The Functions. Their names carry a digest, so that two releases can share a Redis."""

@@ -156,7 +156,7 @@ class PostgresLedger:
         """
         async with self._connection() as connection:
             for month in sorted(batch.months - self._months):
-                await _make_month(connection, month)
+                await make_month(connection, month)
                 self._months.add(month)
             # Whatever fails from here on ends the connection, and with it the transaction.
             await connection.execute("BEGIN")
@@ -198,7 +198,7 @@ async def _write(connection: Any, batch: Batch) -> None:  # noqa: ANN401 - async
     await write_members(connection, batch.members)
 
 
-async def _make_month(connection: Any, month: Month) -> None:  # noqa: ANN401 - asyncpg has no types
+async def make_month(connection: Any, month: Month) -> None:  # noqa: ANN401 - asyncpg has no types
     """Make the partition of a month, unless it is there or the default one has rows of it."""
     table, text = month
     year, number = map(int, text.split(b"-"))

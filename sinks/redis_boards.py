@@ -74,19 +74,18 @@ class RedisBoards:
         if call.turning is not None:
             return await self._turn(program, partition, call.end, call.turning)
         keys, changes, question = applying(program, call)
-        arguments = [epoch, field(partition), at, call.end, *changes]
+        arguments: list[str | bytes | int] = [epoch, field(partition), at, call.end, *changes]
         said, detail = await store.call_function(self._redis, "apply", keys, arguments)
         if said != b"applied":
             raise _refusal(program, partition, at, said, detail)
         self._at[program, partition] = call.end
         return answer(program, partition, question, detail)
 
-    async def _turn(
-        self, program: str, partition: Partition, end: int, turning: Turning
-    ) -> Answer:
+    async def _turn(self, program: str, partition: Partition, end: int, turning: Turning) -> Answer:
         """Hide a member from all boards, or show it again."""
         at = self.position(program, partition)
-        arguments = [self._epochs[program], field(partition), at, end, *turned(turning)]
+        arguments: list[str | bytes | int] = [self._epochs[program], field(partition), at, end]
+        arguments += turned(turning)
         said, *detail = await store.call_function(
             self._redis, "turn", once_keys(program), arguments
         )

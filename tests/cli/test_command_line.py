@@ -63,6 +63,7 @@ def test_completion_offers_commands() -> None:
         (["rejected", "list"], "Kafka"),
         (["top", "global", "weekly:2025-W49"], "Redis"),
         (["rebuild", "boards"], "Redis"),
+        (["rebuild", "ledger"], "Kafka"),
         (["account", "loyalty", "u"], "PostgreSQL"),
         (["doctor"], "Kafka"),
         (["run"], "LAUREL_"),  # All three are tried at once, and whichever fails first is told.

@@ -27,7 +27,7 @@ from deploy.shop import PROGRAM
 from deploy.stack import Stack
 from deploy.workload import USUAL_MIX, Message, Mix
 from processors.settings import Settings
-from tests.faults.worker import live
+from tests.faults.worker import command, live
 from tests.support.kafka import consume
 from tests.support.waiting import eventually
 
@@ -319,7 +319,7 @@ class Cluster:
         """Members who stand elsewhere in Redis than their last `leaderboard.updated` says.
 
         A woken zombie may say late what its heir has said for it: there the same record counts once.
-        Boards that are made anew say older states again on their way, so that the last word counts.
+        An emptied Redis has its last seconds told again, so that the last word counts.
         """
         told: dict[tuple[str, str], dict[str, int | None]] = {}
         records = await consume(self.stack, self.settings.topic("leaderboard.updated"))
@@ -357,6 +357,14 @@ class Cluster:
     def told(self) -> str:
         """What every worker says of itself."""
         return "\n\n".join(worker.told() for worker in self.workers)
+
+    async def laurel(self, *arguments: str, fault: str = "") -> int:
+        """Run a command in a process of its own; give its exit code, or minus a signal."""
+        told = self.settings.environment()
+        log = str(self.folder / "laurel.log")
+        process = PROCESSES.Process(target=command, args=([*arguments], told, fault, log))
+        process.start()
+        return await asyncio.wait_for(exit_code(process), PATIENCE)
 
     async def start_all(self, **faults: Iterable[str]) -> list[Worker]:
         """Start a worker of each kind, and wait until all are ready."""

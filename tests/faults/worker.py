@@ -22,7 +22,8 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from processors import boards, ledger, scoring
+from cli.commands import app
+from processors import boards, ledger, rebuild_boards, rebuild_ledger, scoring
 from processors.settings import Settings
 from processors.stream import changelog
 from processors.worker import run
@@ -38,6 +39,10 @@ POINTS: dict[str, tuple[ModuleType, str]] = {
     "settle": (boards, "settled"),
     "ledger": (ledger, "applied"),
     "write": (postgres_ledger, "_write"),
+    "read boards": (rebuild_boards, "bring"),
+    "switch boards": (rebuild_boards, "switched"),
+    "read ledger": (rebuild_ledger, "project"),
+    "switch ledger": (rebuild_ledger, "switched"),
 }
 """Stop points: name -> the function before or after which a worker can be stopped."""
 
@@ -112,6 +117,17 @@ def plant_at(
 
 def live(kind: str, environment: dict[str, str], fault: str, log: str) -> None:
     """Be a worker of a kind, told by its environment as always; writes to the file `log`."""
+    _begin(environment, fault, log)
+    run(kind, Settings())
+
+
+def command(arguments: list[str], environment: dict[str, str], fault: str, log: str) -> None:
+    """Be a command of `laurel`; writes to the file `log`."""
+    _begin(environment, fault, log)
+    app(arguments, prog_name="laurel")
+
+
+def _begin(environment: dict[str, str], fault: str, log: str) -> None:
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -119,7 +135,6 @@ def live(kind: str, environment: dict[str, str], fault: str, log: str) -> None:
     threading.Thread(target=end_with_the_tests, daemon=True).start()
     if fault:
         plant(fault)
-    run(kind, Settings())
 
 
 def end_with_the_tests() -> None:

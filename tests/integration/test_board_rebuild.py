@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from processors.boards import boards_projector
 from processors.projector import Projector
 from processors.rebuild_boards import rebuild_boards
-from sinks.board_rebuild import RebuiltBoards, SupersededError
 from sinks.board_reads import participants
+from sinks.board_rebuild import RebuiltBoards, SupersededError
 from sinks.board_store import EmptiedRedisError, SwitchingError, connect, program_key
 from sinks.positions import Assigned
 from sinks.redis_boards import RedisBoards
@@ -188,11 +188,11 @@ class Dying(Redis):
 
     left: int
 
-    async def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+    async def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401, D102
         self.die()
         return await super().execute_command(*args, **options)
 
-    def pipeline(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+    def pipeline(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401, D102
         self.die()
         return super().pipeline(*args, **options)
 
@@ -310,7 +310,7 @@ async def test_boards_that_are_kept_until_a_moment_still_are(
     assert await redis.pexpiretime("{loyalty}:global:all_time:scores") == -1
 
 
-async def test_partitions_may_stand_apart(redis: Redis, published: Published) -> None:
+async def test_partitions_may_stand_apart(redis: Redis) -> None:
     """Each partition is rebuilt up to where the projector is in it, and no further."""
     logs = {
         AT: [record(n, on_global(n, f"a{n % 7}", n)) for n in range(50)],

@@ -1,7 +1,7 @@
 """Runs of records as a projector gets them, made without a broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,16 +107,26 @@ async def feed(
 
 @dataclass(frozen=True, slots=True)
 class KeptLog:
-    """A topic that stays where it is, to be read again: partition -> records."""
+    """Topics that are read again: partition -> records. Its end may be known only in part."""
 
     records: dict[Partition, list[Record]]
     records_at_once: int = 100
+    known: int | None = None
+
+    async def firsts(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Give the offset of each partition's first record."""
+        return {at: self.records[at][0].offset for at in partitions}
+
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Give the offset behind each partition's last record."""
+        ends = {at: self.records[at][-1].offset + 1 for at in partitions}
+        return {at: min(end, self.known or end) for at, end in ends.items()}
 
     async def turns(
         self, start: Mapping[Partition, int], end: Mapping[Partition, int]
     ) -> AsyncIterator[dict[Partition, Run]]:
         """Give what lies between two positions, a partition after the other."""
-        for at, log in self.records.items():
+        for at in end:
             for first in range(start[at], end[at], self.records_at_once):
-                yield {at: run(log, first, min(first + self.records_at_once, end[at]))}
+                yield {at: run(self.records[at], first, min(first + self.records_at_once, end[at]))}
                 await asyncio.sleep(0)
