@@ -104,6 +104,8 @@ async def _boards(
             return await rebuild_boards(redis, log, assigned, programs, told)
         except SupersededError as error:
             raise Refusal(str(error), "wait for it, or call this again to take over") from error
+        except LostRecordsError as error:
+            raise Refusal(str(error)) from error
 
 
 async def _ledger(place: Place, told: Told) -> None:

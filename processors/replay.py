@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from processors.projector import Turn
 from processors.stream.records import lean
 from processors.stream.turns import Run
-from sinks.positions import Partition
+from sinks.positions import LostRecordsError, Partition
 
 TURN_RECORDS = 20_000
 """A turn has at most so many records."""
@@ -76,11 +76,20 @@ class Replay:
         return {(*tp,): offset for tp, offset in found.items()}
 
     async def turns(self, start: Positions, end: Positions) -> AsyncIterator[Turn]:
-        """Give what lies between two positions of each partition, in turns."""
+        """Give what lies between two positions of each partition, in turns.
+
+        Raises LostRecordsError when a partition ends before its last position.
+        """
+        for (topic, number), last in (await self.ends(end)).items():
+            if last < end[topic, number]:
+                raise LostRecordsError(
+                    f"{topic} {number} ends at {last} but the sink stands at {end[topic, number]}: "
+                    "it is not the topic that the sink was made from"
+                )
         at = {TopicPartition(*p): start[p] for p in end if start[p] < end[p]}
         if not at:
             return
-        self._consumer.assign(at)
+        self._consumer.assign([*at])
         for tp, position in at.items():
             self._consumer.seek(tp, position)
         while behind := [tp for tp in at if at[tp] < end[tp.topic, tp.partition]]:

@@ -66,12 +66,14 @@ async def reads(cluster: Cluster, sink: str) -> AsyncIterator[list[int]]:
 
     seen: list[int] = []
     looking = asyncio.create_task(look({"boards": members, "ledger": rows}[sink], seen))
-    yield seen
-    looking.cancel()
-    await asyncio.wait([looking])
-    assert looking.cancelled(), "every read had its answer"
-    await postgres.close()
-    await redis.aclose()
+    try:
+        yield seen
+        assert not looking.done(), "every read had its answer"
+    finally:
+        looking.cancel()
+        await asyncio.wait([looking])
+        await postgres.close()
+        await redis.aclose()
 
 
 async def look(count: Callable[[], Awaitable[int]], seen: list[int]) -> None:
