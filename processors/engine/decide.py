@@ -130,6 +130,7 @@ def _limited(scene: Scene, guards: tuple[Guard, ...]) -> Refusal | None:
 def _apply(scene: Scene, given: Given) -> Decision:
     """Change the draft and tell the results, in the order in which they stand in the log."""
     kind, head, tallies = scene.kind, scene.draft.head, scene.rules.tallies
+    before = head.parts  # Whoever changes a part replaces them all.
     if tallies is not None:
         note_sign_up(scene, tallies)
     if kind.holds:
@@ -143,6 +144,8 @@ def _apply(scene: Scene, given: Given) -> Decision:
         return _decline(scene, refusal)
     if parts.ERASED.name not in scene.draft.head.parts:
         _follow(scene)
+        if tallies is not None:
+            tally_action(scene, tallies, before)
     outcome = "posted" if scene.postings else "accepted"
     return Decision(
         scene.draft,
@@ -168,8 +171,6 @@ def _follow(scene: Scene) -> None:
         grant_badges(scene)
     if scene.rules.rewards:
         reach_rewards(scene)
-    if scene.rules.tallies is not None:
-        tally_action(scene, scene.rules.tallies)
     if kind.derives is not None:
         kind.derives(scene)
 

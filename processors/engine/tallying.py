@@ -1,9 +1,12 @@
 """What an action changes on tallies besides its postings: counts, path xp, moves, the tie of a sign-up."""
 
+from msgspec import Raw
+
 from processors.engine.awards import tell
 from processors.engine.rules import Scene
 from processors.engine.tallies import Tallies
 from schemas import parts
+from schemas.accounts import Head
 from schemas.results import Score
 
 _TURNS = ("hides", "shows")
@@ -16,14 +19,14 @@ def note_sign_up(scene: Scene, tallies: Tallies) -> None:
         parts.SIGNED_UP.write(head, scene.action.occurred_at)
 
 
-def tally_action(scene: Scene, tallies: Tallies) -> None:
-    """Score at an action's end what none of its postings did.
+def tally_action(scene: Scene, tallies: Tallies, parts_before: dict[str, Raw]) -> None:
+    """Score at an action's end what none of its postings did, given the parts it found.
 
     The last posting carries it; where there is none, or it hides or shows the member, a `move` does.
     """
-    head, before, moment = scene.draft.head, scene.declined.head, scene.action.occurred_at
+    head, before, moment = scene.draft.head, Head(parts=parts_before), scene.action.occurred_at
     scores = [*tallies.count(head, scene.day, scene.kind.type, scene.forget_before)]
-    if head.parts.get(parts.PATHS.name) != before.parts.get(parts.PATHS.name):
+    if head.parts.get(parts.PATHS.name) != parts_before.get(parts.PATHS.name):
         scores += tallies.walk(head, scene.day, parts.PATHS.read(before), moment)
     scores += tallies.move(head, scene.day, moment)
     if parts.SIGNED_UP.read(head) != parts.SIGNED_UP.read(before):
