@@ -6,6 +6,7 @@ different members go side by side. Broken off at any point, it is begun again.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -15,13 +16,17 @@ from msgspec import structs
 from redis.asyncio import Redis
 
 from sinks import board_store as store
-from sinks.board_calls import Board, Call, Change, Scored, Turning, add, turning_of
+from sinks.board_calls import Board, Call, Change, Scored, Turning, add, otherwise, turning_of
 from sinks.board_store import board_keys, field, program_key
+from sinks.decay import read_decay, runs_out
 from sinks.positions import Assigned, Partition
 from sinks.redis_boards import applying, once_keys, turned
 
 CHANGES_HELD: Final = 100_000
 """Changes of a program that are held back: the more, the more of them become one; some 40 MB."""
+
+POSTINGS_HELD: Final = 50_000
+"""Postings of a program that are held back: with decay a change keeps every score it is made of."""
 
 CHANGES_PER_CALL: Final = 1_000
 """A call of so many keeps reads waiting for some milliseconds."""
@@ -47,6 +52,7 @@ class RebuiltBoards:
         self._redis = redis
         self._epoch = uuid4().hex
         self._held: dict[str, Call] = {}
+        self._postings: Counter[str] = Counter()
         self._sending: asyncio.Task[None] | None = None
 
     @property
@@ -62,19 +68,33 @@ class RebuiltBoards:
         await self._redis.set(program_key(program, "epoch", rebuilt=True), self._epoch)
         await store.call_function(self._redis, "release", [program_key(program, "epoch")], [])
         await remove_rebuilt(self._redis, program)
-        # A board past its time stays away: what is closed is known before the first score comes.
-        closed = program_key(program, "closed")
-        await self._redis.copy(closed, program_key(program, "closed", rebuilt=True), replace=True)
+        # What is closed and where decay counts from must be known before the first score comes: a
+        # board past its time stays away, and the others come back the same.
+        for name in ("closed", "decays"):
+            new = program_key(program, name, rebuilt=True)
+            await self._redis.copy(program_key(program, name), new, replace=True)
+        await self._move_landmarks(program_key(program, "decays", rebuilt=True))
+
+    async def _move_landmarks(self, decays: str) -> None:
+        """Forget landmarks that lie too far back; the first score chooses a new one."""
+        there: Any = await self._redis.hgetall(decays)
+        now, _ = await self._redis.time()
+        old = [board for board, text in there.items() if runs_out(read_decay(text.decode()), now)]
+        if old:
+            await self._redis.hdel(decays, *old)
 
     async def bring(self, program: str, postings: Iterable[Scored]) -> None:
         """Take postings of a program in, those of each member in their order."""
-        call = self._held[program]
         for posting in postings:
             if turning := turning_of(posting):
                 await self._turn(program, turning)
-            else:
-                add(call, posting)
-        if changes_of(call) >= CHANGES_HELD:
+                continue
+            if otherwise(self._held[program], posting):
+                await self._flush(program)
+            add(self._held[program], posting)
+            self._postings[program] += 1
+        full = self._postings[program] >= POSTINGS_HELD
+        if full or changes_of(self._held[program]) >= CHANGES_HELD:
             await self._flush(program)
 
     async def flushed(self) -> None:
@@ -87,6 +107,7 @@ class RebuiltBoards:
         """Send what is held of a program, after all that was sent before."""
         await self._sent()
         call, self._held[program] = self._held[program], _nothing()
+        self._postings[program] = 0
         self._sending = asyncio.create_task(self._send(program, call))
 
     async def _sent(self) -> None:
@@ -152,7 +173,7 @@ class RebuiltBoards:
         """
         keys = [program_key(program, name) for name in ("epoch", "progress", "closed", "boards")]
         keys += [program_key(program, name, rebuilt=True) for name in ("epoch", "boards")]
-        for name in set(store.FROM_LOG) - {"boards"}:
+        for name in set(store.REBUILT_KEYS) - {"boards"}:
             keys += [program_key(program, name, rebuilt=new) for new in (False, True)]
         stands = [part for at, position in positions.items() for part in (field(at), position)]
         arguments = [self._epoch, uuid4().hex, *stands]
@@ -201,7 +222,7 @@ async def remove_rebuilt(redis: Redis, program: str) -> None:
         keys = [key for b, p in boards for key in board_keys(program, (b, p), rebuilt=True)]
         await redis.unlink(*keys)
         await redis.srem(index, *names)
-    once = ("progress", *store.FROM_LOG, *store.FROM_OTHERS)
+    once = set(store.PROGRAM_KEYS) - {"epoch"}
     await redis.unlink(*(program_key(program, name, rebuilt=True) for name in once))
 
 
@@ -212,7 +233,7 @@ def changes_of(call: Call) -> int:
 
 def pieces(call: Call, most: int = CHANGES_PER_CALL) -> Iterator[Call]:
     """Cut a call into quiet ones of at most `most` changes; they may be applied in any order."""
-    piece, count = _nothing(), 0
+    piece, count = _nothing(call.ways), 0
     for hidden, boards in enumerate((call.boards, call.hidden)):
         for board, changes in boards.items():
             for user, change in changes.items():
@@ -222,7 +243,7 @@ def pieces(call: Call, most: int = CHANGES_PER_CALL) -> Iterator[Call]:
                 count += 1
                 if count == most:
                     yield piece
-                    piece, count = _nothing(), 0
+                    piece, count = _nothing(call.ways), 0
     if count:
         yield piece
 
@@ -235,8 +256,8 @@ def taken(call: Call, user: str) -> Call:
             board: {user: changes.pop(user)} for board, changes in boards.items() if user in changes
         }
 
-    return Call(0, part(call.boards), part(call.hidden))
+    return Call(0, part(call.boards), part(call.hidden), ways=call.ways)
 
 
-def _nothing() -> Call:
-    return Call(0, {}, {})
+def _nothing(ways: dict[Board, str] | None = None) -> Call:
+    return Call(0, {}, {}, ways={} if ways is None else ways)

@@ -9,8 +9,11 @@ progress in one step:
     {loyalty}:boards                   set: every board there is, `global NUL all_time`
     {loyalty}:progress                 hash: `rewards.earned:3` -> offset of the next record
     {loyalty}:answers                  hash: question and answer of each partition's last call
-    {loyalty}:closed                   hash: board NUL period -> until when it is kept
     {loyalty}:epoch                    changes when other boards take the place of the program's
+    {loyalty}:closed                   hash: board NUL period -> epoch ms until which it is kept
+    {loyalty}:dropped                  hash: board NUL period -> scores that came later and were dropped
+    {loyalty}:sums                     hash: board NUL period -> sum of all scores on it, but with decay
+    {loyalty}:decays                   hash: board -> `0.9 day 20480`, see sinks/decay.py
 
 Boards that are made anew stand under `{loyalty}rebuilt:` instead of `{loyalty}:` until they are
 switched to: no board can have such a name, and they lie in the same hash slot.
@@ -37,14 +40,17 @@ GENERATION: Final = "{laurel.boards}:generation"
 PROGRAMS: Final = "{laurel.boards}:programs"
 POSITIONS: Final = "{laurel.boards}:positions"
 
+PROGRAM_KEYS: Final = (
+    *("epoch", "progress", "answers", "boards", "hidden"),
+    *("closed", "dropped", "sums", "decays"),
+)
+"""What a program has once, in the order in which the Functions take the keys."""
+
 SWITCHING: Final = b"switching "
 """Begins the epoch of a program while nobody may change its boards: others are about to be there."""
 
-FROM_LOG: Final = ("boards", "hidden", "sums", "decays")
-"""What a program has once and is made from the log; its rebuilt boards bring their own."""
-
-FROM_OTHERS: Final = ("answers", "closed", "dropped")
-"""What a program has once and the log does not know: it stays when its boards are rebuilt."""
+REBUILT_KEYS: Final = ("boards", "hidden", "sums", "decays")
+"""Those of PROGRAM_KEYS that change place when rebuilt boards are switched to; the others stay."""
 
 _LUA = "".join(Path(__file__).with_name(name).read_text() for name in ("boards.lua", "switch.lua"))
 _VERSION = sha256(_LUA.encode()).hexdigest()[:12]
@@ -88,7 +94,7 @@ def switching(program: str) -> SwitchingError:
 
 
 def program_key(program: str, name: str, *, rebuilt: bool = False) -> str:
-    """Give the key of something a program has once: epoch, progress and the names above."""
+    """Give the key of something a program has once, one of PROGRAM_KEYS."""
     return f"{{{program}}}{'rebuilt' if rebuilt else ''}:{name}"
 
 

@@ -13,7 +13,18 @@ import msgspec
 from redis.asyncio import Redis
 
 from sinks import board_store as store
-from sinks.board_calls import Answer, Asked, Call, Turning, answer, asked, columns, hidden_changes
+from sinks.board_calls import (
+    SUM,
+    Answer,
+    Asked,
+    Call,
+    Turning,
+    answer,
+    asked,
+    columns,
+    entries,
+    hidden_changes,
+)
 from sinks.board_store import board_keys, board_name, field, program_key
 from sinks.positions import Assigned, Partition, StaleRunError, begin
 
@@ -166,8 +177,7 @@ class RedisBoards:
 
 def once_keys(program: str, *, rebuilt: bool = False) -> list[str]:
     """Give the keys that every Function which changes a program's boards begins with."""
-    names = ("epoch", "progress", "answers", "boards", "hidden")
-    return [program_key(program, name, rebuilt=rebuilt) for name in names]
+    return [program_key(program, name, rebuilt=rebuilt) for name in store.PROGRAM_KEYS]
 
 
 def applying(
@@ -182,13 +192,15 @@ def applying(
     questions: list[Asked] = []
     for board, changes in call.boards.items():
         keys += board_keys(program, board, rebuilt=rebuilt)
-        rows, loud = columns(changes)
+        rows, loud = columns(changes, call.ways.get(board, SUM))
         boards.append(rows)
         if loud:
             questions.append(asked(board, changes, loud))
     question = _pack(questions)
-    names = map(board_name, call.boards | call.hidden)
-    return keys, [question, _pack(boards), _pack(hidden_changes(call)), *names], question
+    names = [*(call.boards | call.hidden)]
+    counts = [entries(call, board) for board in names]
+    packed = [question, _pack(boards), _pack(hidden_changes(call)), _pack(counts)]
+    return keys, [*packed, *map(board_name, names)], question
 
 
 def turned(turning: Turning) -> list[str]:

@@ -22,7 +22,15 @@ from tests.support.runs import KeptLog, Record, feed, posting, record, run
 from tests.support.waiting import eventually
 
 OTHER = ("rewards.earned", 4)
-BOARDS = [GLOBAL, ("global", "weekly:2025-W49", "quiet"), ("region:US", "all_time")]
+BOARDS = [
+    GLOBAL,
+    ("global", "weekly:2025-W49", "quiet"),
+    ("region:US", "all_time"),
+    ("record", "all_time", "best"),
+    ("newest", "all_time", "last quiet"),
+    ("early", "all_time", "tie:1764000000000"),
+    ("hot", "all_time", "decay:0.9:20429:day"),
+]
 
 
 @pytest.fixture
@@ -49,8 +57,12 @@ def log_of(count: int, seed: int = 1, program: str = "loyalty", first: int = 0) 
         user = f"u{rng.randrange(30)}"
         wait = "hidden" if user in hidden else ""
         scores: list[tuple[Any, ...]] = [
-            (*board[:2], rng.randrange(-3, 9), *([wait] if wait else board[2:]))
-            for board in rng.sample(BOARDS, rng.randrange(4))
+            (
+                *board[:2],
+                rng.randrange(-3, 9),
+                *filter(None, [" ".join([*board[2:], wait]).strip()]),
+            )
+            for board in rng.sample(BOARDS, rng.randrange(5))
         ]
         if rng.random() < 0.1:
             scores.append(("region:US", "all_time", 0, f"{wait} leaves".strip()))
