@@ -9,8 +9,15 @@ from typing import Annotated
 import asyncpg
 import typer
 from aiokafka import TopicPartition
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
-from rich.progress import TimeRemainingColumn as RemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from cli import kafka
@@ -139,7 +146,9 @@ def _progress(what: str) -> Iterator[Told]:
     """Show how far reading is, and how fast; in the end one line of it stays."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     began, done = time.monotonic(), 0
-    with Progress(*columns, _Rate(), RemainingColumn(), console=errors, transient=True) as screen:
+    with Progress(
+        *columns, _Rate(), TimeRemainingColumn(), console=errors, transient=True
+    ) as screen:
         task = screen.add_task(what, total=None)
 
         def told(so_far: int, total: int) -> None:

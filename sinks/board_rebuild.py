@@ -7,7 +7,7 @@ different members go side by side. Broken off at any point, it is begun again.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import uuid4
@@ -16,7 +16,8 @@ from msgspec import structs
 from redis.asyncio import Redis
 
 from sinks import board_store as store
-from sinks.board_calls import Board, Call, Change, Scored, Turning, add, otherwise, turning_of
+from sinks.board_calls import Call, Scored, Turning, add, otherwise, turning_of
+from sinks.board_pieces import CHANGES_PER_CALL, changes_of, nothing, pieces, taken
 from sinks.board_store import board_keys, field, program_key
 from sinks.decay import read_decay, runs_out
 from sinks.positions import Assigned, Partition
@@ -27,9 +28,6 @@ CHANGES_HELD: Final = 100_000
 
 POSTINGS_HELD: Final = 50_000
 """Postings of a program that are held back: with decay a change keeps every score it is made of."""
-
-CHANGES_PER_CALL: Final = 1_000
-"""A call of so many keeps reads waiting for some milliseconds."""
 
 LANES: Final = 4
 """Calls under way at once: while Redis works on one, the next is made ready."""
@@ -64,7 +62,7 @@ class RebuiltBoards:
         """Remove what an earlier rebuild left of a program, and begin with no boards."""
         if program in self._held:
             return
-        self._held[program] = _nothing()
+        self._held[program] = nothing()
         await self._redis.set(program_key(program, "epoch", rebuilt=True), self._epoch)
         await store.call_function(self._redis, "release", [program_key(program, "epoch")], [])
         await remove_rebuilt(self._redis, program)
@@ -106,7 +104,7 @@ class RebuiltBoards:
     async def _flush(self, program: str) -> None:
         """Send what is held of a program, after all that was sent before."""
         await self._sent()
-        call, self._held[program] = self._held[program], _nothing()
+        call, self._held[program] = self._held[program], nothing()
         self._postings[program] = 0
         self._sending = asyncio.create_task(self._send(program, call))
 
@@ -166,11 +164,28 @@ class RebuiltBoards:
             for at, position in settled.items()
         }
 
+    async def _carry(self, program: str) -> None:
+        """Put whoever was carried on to a board and has not scored there on the rebuilt one too."""
+        names: Any = await self._redis.smembers(program_key(program, "carried"))
+        for name in names:
+            board, _, period = name.decode().partition("\0")
+            old, _ = board_keys(program, (board, period))
+            scores, ties = board_keys(program, (board, period), rebuilt=True)
+            for first in range(0, await self._redis.zcount(old, 0, 0), CHANGES_PER_CALL):
+                at: dict[str, Any] = {"byscore": True, "offset": first, "num": CHANGES_PER_CALL}
+                members: Any = await self._redis.zrange(old, 0, 0, **at)
+                there: Any = await self._redis.hmget(ties, [member[6:] for member in members])
+                if new := [m for m, tie in zip(members, there, strict=True) if tie is None]:
+                    await self._redis.zadd(scores, dict.fromkeys(new, 0))
+                    await self._redis.hset(ties, mapping={m[6:]: m[:6] for m in new})
+            await self._redis.sadd(program_key(program, "boards", rebuilt=True), name)
+
     async def switch(self, program: str, positions: Positions) -> None:
         """Put a program's rebuilt boards in the place of those it has, which must be held.
 
         They continue at `positions`. Raises SupersededError.
         """
+        await self._carry(program)
         keys = [program_key(program, name) for name in ("epoch", "progress", "closed", "boards")]
         keys += [program_key(program, name, rebuilt=True) for name in ("epoch", "boards")]
         for name in set(store.REBUILT_KEYS) - {"boards"}:
@@ -224,40 +239,3 @@ async def remove_rebuilt(redis: Redis, program: str) -> None:
         await redis.srem(index, *names)
     once = set(store.PROGRAM_KEYS) - {"epoch"}
     await redis.unlink(*(program_key(program, name, rebuilt=True) for name in once))
-
-
-def changes_of(call: Call) -> int:
-    """Count the changes of a call."""
-    return sum(map(len, call.boards.values())) + sum(map(len, call.hidden.values()))
-
-
-def pieces(call: Call, most: int = CHANGES_PER_CALL) -> Iterator[Call]:
-    """Cut a call into quiet ones of at most `most` changes; they may be applied in any order."""
-    piece, count = _nothing(call.ways), 0
-    for hidden, boards in enumerate((call.boards, call.hidden)):
-        for board, changes in boards.items():
-            for user, change in changes.items():
-                change.quiet = True
-                into = piece.hidden if hidden else piece.boards
-                into.setdefault(board, {})[user] = change
-                count += 1
-                if count == most:
-                    yield piece
-                    piece, count = _nothing(call.ways), 0
-    if count:
-        yield piece
-
-
-def taken(call: Call, user: str) -> Call:
-    """Part a member's changes from a call; the call keeps the others'."""
-
-    def part(boards: dict[Board, dict[str, Change]]) -> dict[Board, dict[str, Change]]:
-        return {
-            board: {user: changes.pop(user)} for board, changes in boards.items() if user in changes
-        }
-
-    return Call(0, part(call.boards), part(call.hidden), ways=call.ways)
-
-
-def _nothing(ways: dict[Board, str] | None = None) -> Call:
-    return Call(0, {}, {}, ways={} if ways is None else ways)

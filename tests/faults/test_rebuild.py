@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from deploy.shop import PROGRAM
+from processors.stream.last_words import EXIT_CODE
 from sinks.board_reads import participants
 from sinks.board_store import connect
 from tests.faults.cluster import Cluster
@@ -48,7 +49,9 @@ async def test_rebuilt_under_load(cluster: Cluster, sink: str) -> None:
     assert seen == sorted(seen)
     assert seen[0] > 0
     await cluster.verified()
-    assert (boards.ends, ledger.ends) == ([], [])
+    assert boards.ends == []
+    # A look between two turns finds a ledger that stands further on, and begins anew from there.
+    assert set(ledger.ends) <= {EXIT_CODE}
     assert await said_again(cluster) == []
 
 

@@ -14,7 +14,13 @@ from processors.projector import Projector
 from processors.rebuild_boards import rebuild_boards
 from sinks.board_reads import participants
 from sinks.board_rebuild import RebuiltBoards, SupersededError
-from sinks.board_store import EmptiedRedisError, SwitchingError, connect, program_key
+from sinks.board_store import (
+    EmptiedRedisError,
+    SwitchingError,
+    board_keys,
+    connect,
+    program_key,
+)
 from sinks.positions import Assigned
 from sinks.redis_boards import RedisBoards
 from tests.support.boards import AT, GLOBAL, NEW, Published, on_global, standings
@@ -320,6 +326,22 @@ async def test_boards_that_are_kept_until_a_moment_still_are(
     assert await redis.pexpiretime("{loyalty}:global:weekly:2025-W49:scores") == moment
     assert await redis.pexpiretime("{loyalty}:global:weekly:2025-W49:ties") == moment
     assert await redis.pexpiretime("{loyalty}:global:all_time:scores") == -1
+
+
+async def test_who_was_carried_on_still_is(redis: Redis, published: Published) -> None:
+    """Members put on a new period's board at 0 are in no log; a rebuilt board has them all the same."""
+    week = ("global", "weekly:2025-W49")
+    log = [record(n, posting(n, f"u{n}", [(*week, 5)], second=n)) for n in range(3)]
+    await feed(projector(redis, published), log, AT)
+    tie = (1_764_547_200_000).to_bytes(6, "big")
+    scores, ties = board_keys("loyalty", week)
+    await redis.zadd(scores, {tie + b"ann": 0, tie + b"bob": 0})
+    await redis.hset(ties, mapping={"ann": tie, "bob": tie})
+    await redis.sadd(program_key("loyalty", "carried"), "\0".join(week))
+    before = await boards_of(redis)
+    await rebuild_boards(redis, KeptLog({AT: log}), NEW)
+    assert await boards_of(redis) == before
+    assert await participants(redis, "loyalty", week) == 5
 
 
 async def test_partitions_may_stand_apart(redis: Redis) -> None:
