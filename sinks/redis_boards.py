@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from sinks import board_store as store
 from sinks.board_calls import (
-    SUM,
+    USUAL,
     Answer,
     Asked,
     Call,
@@ -89,7 +89,7 @@ class RedisBoards:
         questions: list[Asked] = []
         for board, changes in call.boards.items():
             keys += board_keys(program, board)
-            rows, loud = columns(changes, call.ways.get(board, SUM))
+            rows, loud = columns(changes, call.ways.get(board, USUAL))
             boards.append(rows)
             if loud:
                 questions.append(asked(board, changes, loud))
