@@ -39,7 +39,7 @@ _NUMBERS: Final = Fact(type="numbers")
 EFFECT_FACTS: Final[Mapping[str, Mapping[str, Fact]]] = {
     "profile": {
         "country": Fact(type="country"),
-        "team": _TEXT,
+        "team": Fact(type="code"),
         "segments": Fact(type="texts"),
         "joined_at": Fact(type="moment"),
         "timezone": Fact(type="timezone"),

@@ -68,9 +68,12 @@ Kind = Literal[
 Score = tuple[str | int, ...]
 """(board, period, change): what a posting adds to its member's score on one board.
 
-A fourth element `quiet` asks for no `leaderboard.updated`; `leaves` takes the member off the board
-(the change is then minus the score that stood there), `hidden` (also before `leaves`) changes what a
-hidden member will have. ("*", boards, 0, "hides") takes the member off all boards of the program with
+A fourth element has words, separated by one space. `quiet` asks for no `leaderboard.updated`; `leaves`
+takes the member off the board (the change is then minus the score that stood there), `hidden` changes
+what a hidden member will have. `best` and `last`: the change is a value, and the score becomes it when it
+is better, or anyway. `tie:<epoch ms>` is the tie value instead of when it happened. `decay:<factor>:<n>:
+<per>`: the change loses by the factor with each day, ISO week or month after the n-th since that of
+1970-01-01. Without words the change is added. ("*", boards, 0, "hides") takes the member off all boards of the program with
 everything it has there, and `shows` brings it back; `boards` names those whose changes are told, as
 `global all_time,region all_time`.
 """

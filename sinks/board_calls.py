@@ -29,7 +29,8 @@ SUM: Final = "sum"
 BEST: Final = "best"
 LAST: Final = "last"
 _DECAY: Final = "decay:"
-_USUAL: Final = frozenset({None, "quiet", "leaves", "hidden", "hidden leaves"})
+_EXACT: Final = 1 << 53
+_USUAL_WORDS: Final = frozenset({None, "quiet", "leaves", "hidden", "hidden leaves"})
 """Words of boards that are plain sums."""
 
 Board = tuple[str, str]
@@ -45,17 +46,26 @@ class Score(msgspec.Struct, array_like=True, gc=False):
     words: str | None = None
 
 
+class Way(NamedTuple):
+    """How a board makes one score of many, `sum`, `best`, `last` or `decay:0.9:day`; whether ties are said."""
+
+    operator: str = SUM
+    tied: bool = False
+
+
+USUAL: Final = Way()
+
+
 class Words(NamedTuple):
     """The words of a score, read.
 
-    `way` is how its board makes one score of many: `sum`, `best`, `last`, or `decay:0.9:day`, where
-    `number` is that of the day the change belongs to. `tie` is a tie value that was said.
+    `tie` is a tie value that was said, `number` the day, week or month of a change that decays.
     """
 
     quiet: bool = False
     leaves: bool = False
     hidden: bool = False
-    way: str = SUM
+    way: Way = USUAL
     tie: int | None = None
     number: int = 0
 
@@ -63,20 +73,21 @@ class Words(NamedTuple):
 @lru_cache(maxsize=65_536)
 def read_words(words: str | None) -> Words:
     """Read the words of a score. Raises ValueError for one that nobody knows."""
-    way, tie, number, plain = SUM, None, 0, set[str]()
+    operator, tie, number, plain = SUM, None, 0, set[str]()
     for word in (words or "").split():
         name, _, said = word.partition(":")
         if name == "tie":
             tie = int(said)
         elif name == "decay":
             factor, count, per = said.split(":")
-            way, number = f"{_DECAY}{factor}:{per}", int(count)
+            operator, number = f"{_DECAY}{factor}:{per}", int(count)
         elif name in (BEST, LAST):
-            way = name
+            operator = name
         elif name in ("quiet", "leaves", "hidden"):
             plain.add(name)
         else:
             raise ValueError(f"no word of a score is {word!r}")
+    way = Way(operator, tie is not None)
     return Words("quiet" in plain, "leaves" in plain, "hidden" in plain, way, tie, number)
 
 
@@ -123,15 +134,15 @@ class Turning(msgspec.Struct, gc=False):
 class Call(msgspec.Struct, gc=False):
     """A run of one program's postings in one partition; `end` is the offset it brings the sink to.
 
-    Changes of hidden members stand apart. A turning is a call of its own. Boards that are no sums
-    have their `ways`; the way of a board does not change within a call.
+    Changes of hidden members stand apart. A turning is a call of its own. Boards that are no usual
+    sums have their `ways`; the way of a board does not change within a call.
     """
 
     end: int
     boards: dict[Board, dict[str, Change]]
     hidden: dict[Board, dict[str, Change]]
     turning: Turning | None = None
-    ways: dict[Board, str] = {}
+    ways: dict[Board, Way] = {}
 
 
 class Asked(msgspec.Struct, array_like=True, gc=False):
@@ -203,12 +214,12 @@ def turning_of(posting: Scored) -> Turning | None:
 
 def otherwise(call: Call, posting: Scored) -> bool:
     """Tell whether a posting takes a board of the call another way: its program was changed."""
-    if not call.ways and all(score.words in _USUAL for score in posting.scores):
+    if not call.ways and all(score.words in _USUAL_WORDS for score in posting.scores):
         return False
     for score in posting.scores:
         board, words = (score.board, score.period), read_words(score.words)
         known = board in call.boards or board in call.hidden
-        if known and not words.leaves and call.ways.get(board, SUM) != words.way:
+        if known and not words.leaves and call.ways.get(board, USUAL) != words.way:
             return True
     return False
 
@@ -226,7 +237,7 @@ def add(call: Call, posting: Scored) -> None:
             change = changes[posting.user_id] = Change(
                 amount=0, moment=moment, marks=0, quiet=True, posting="", occurred_at=""
             )
-        if words.way != SUM:
+        if words.way != USUAL:
             call.ways[board] = words.way
         _change(change, score.change, words, moment)
         change.posting, change.occurred_at = posting.id, posting.occurred_at
@@ -251,12 +262,13 @@ def _change(change: Change, value: int, words: Words, moment: int) -> None:
 
 def _makes_another(change: Change, value: int, words: Words) -> bool:
     """Take a value the board's way; tell whether it makes another score than those before it."""
-    if words.way == BEST:
+    operator = words.way.operator
+    if operator == BEST:
         if not change.fresh and value <= change.amount:
             return False
         change.amount = value
         return True
-    if words.way == LAST:
+    if operator == LAST:
         if not change.fresh and value == change.amount:
             return False
         change.marks |= 0 if change.fresh else MOVES
@@ -264,7 +276,7 @@ def _makes_another(change: Change, value: int, words: Words) -> bool:
         return True
     if not value:
         return False
-    if words.way == SUM:
+    if operator == SUM:
         change.amount += value
     else:
         change.terms = [*change.terms, (value, words.number)]
@@ -272,7 +284,7 @@ def _makes_another(change: Change, value: int, words: Words) -> bool:
     return True
 
 
-def columns(changes: dict[str, Change], way: str = SUM) -> tuple[list[object], list[str]]:
+def columns(changes: dict[str, Change], way: Way = USUAL) -> tuple[list[object], list[str]]:
     """Give a board's changes as boards.lua takes them, and the users whose standing it will tell."""
     loud = [user for user, change in changes.items() if not change.quiet]
     users = loud
@@ -285,7 +297,7 @@ def columns(changes: dict[str, Change], way: str = SUM) -> tuple[list[object], l
         [change.moment for change in ordered],
         [change.marks for change in ordered],
         len(loud),
-        way,
+        way.operator,
     ], loud
 
 
@@ -293,16 +305,21 @@ def hidden_changes(call: Call) -> list[list[object]]:
     """Give the changes of hidden members as boards.lua takes them."""
     return [
         [
-            *(user, board[0], board[1], _amount(change, way := call.ways.get(board, SUM))),
-            *(change.moment, change.marks, way),
+            *(user, board[0], board[1], _amount(change, way := call.ways.get(board, USUAL))),
+            *(change.moment, change.marks, way.operator),
         ]
         for board, changes in call.hidden.items()
         for user, change in changes.items()
     ]
 
 
-def _amount(change: Change, way: str) -> object:
-    return change.terms if way.startswith(_DECAY) else change.amount
+def _amount(change: Change, way: Way) -> object:
+    """Give what is added or compared; a result beyond doubles as one that is refused."""
+    if way.operator.startswith(_DECAY):
+        return change.terms
+    if way.operator == SUM or abs(change.amount) <= _EXACT:
+        return change.amount
+    return _EXACT + 2 if change.amount > 0 else -_EXACT - 2
 
 
 def entries(call: Call, board: Board) -> int:

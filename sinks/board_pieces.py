@@ -6,7 +6,7 @@ Such a call has no end: rebuilt boards get their positions when they are switche
 from collections.abc import Iterator
 from typing import Final
 
-from sinks.board_calls import Board, Call, Change
+from sinks.board_calls import Board, Call, Change, Way
 
 CHANGES_PER_CALL: Final = 1_000
 """A call of so many keeps reads waiting for some milliseconds."""
@@ -45,6 +45,6 @@ def taken(call: Call, user: str) -> Call:
     return Call(0, part(call.boards), part(call.hidden), ways=call.ways)
 
 
-def nothing(ways: dict[Board, str] | None = None) -> Call:
+def nothing(ways: dict[Board, Way] | None = None) -> Call:
     """Give a call that changes nothing yet, on boards of these ways."""
     return Call(0, {}, {}, ways={} if ways is None else ways)

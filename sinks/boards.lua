@@ -58,8 +58,10 @@ local function worth(decay, score, number)
   return math.floor(score * decay.factor ^ (number - decay.landmark) + 0.5)
 end
 
-local function worth_now(decay, score)
-  return worth(decay, score, math.floor(now_ms() / DAY_MS / DAYS[decay.per]))
+-- What it is worth now; a program's zone may be a day ahead, so it says the number of its day.
+local function worth_now(decay, score, number)
+  local now = math.floor(now_ms() / DAY_MS / DAYS[decay.per])
+  return worth(decay, score, math.max(now, number or now))
 end
 
 local function number_in(decay, number) return math.floor(number * decay.scale) end
@@ -177,15 +179,16 @@ local function write(p)
 end
 
 -- {participants, scores, old scores, ranks, old ranks} of the loud users; a rank of 0 is no place.
--- With decay the scores are what they are worth on the day of the member's last change.
+-- With decay the scores are what they are worth now.
 local function told(p)
   local scores, old = {}, {}
   for i = 1, p.loud do
     scores[i], old[i] = p.new[i], p.old[i] or 0
-    local last = p.decay and p.amounts[i][#p.amounts[i]]
     if p.decay then
-      scores[i] = last and worth(p.decay, scores[i], number_in(p.decay, last[2])) or 0
-      old[i] = last and worth(p.decay, old[i], number_in(p.decay, last[2])) or 0
+      local last = p.amounts[i][#p.amounts[i]]
+      local number = last and number_in(p.decay, last[2])
+      scores[i] = worth_now(p.decay, scores[i], number)
+      old[i] = worth_now(p.decay, old[i], number)
     end
   end
   local ranks = ranks_of(p.scores, p.members, p.loud)

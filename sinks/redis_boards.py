@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from sinks import board_store as store
 from sinks.board_calls import (
-    SUM,
+    USUAL,
     Answer,
     Asked,
     Call,
@@ -192,7 +192,7 @@ def applying(
     questions: list[Asked] = []
     for board, changes in call.boards.items():
         keys += board_keys(program, board, rebuilt=rebuilt)
-        rows, loud = columns(changes, call.ways.get(board, SUM))
+        rows, loud = columns(changes, call.ways.get(board, USUAL))
         boards.append(rows)
         if loud:
             questions.append(asked(board, changes, loud))

@@ -7,9 +7,10 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from processors.engine import check
 from schemas import program_actions, program_facts, programs
 from schemas.program_effects import EFFECT_FACTS, Effect
-from schemas.program_files import read_program_file
+from schemas.program_files import read_program_file, read_yaml
 from schemas.program_words import Part
 from tests.support.engine import ROOT
 
@@ -54,6 +55,13 @@ def test_the_page_names_the_facts_of_effects() -> None:
         ][:1]
         for fact in facts:
             assert re.search(rf"\b{fact}\b", PAGE), f"{line}: {fact}"
+
+
+def test_the_whole_program_of_the_page_runs() -> None:
+    """What the page shows as a program is one, and its examples come out."""
+    programs = re.findall(r"```yaml\n(program: .*?)```", PAGE, re.DOTALL)
+    assert programs
+    assert [check(read_yaml(program)) for program in programs] == [[]] * len(programs)
 
 
 def test_every_word_is_used() -> None:

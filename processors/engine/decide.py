@@ -10,7 +10,7 @@ from processors.engine.members import is_suspended, suspect, turn
 from processors.engine.paths import level
 from processors.engine.rules import ActionRules, Award, AwardRule, Guard, Rules, Scene
 from processors.engine.settle import release_of_day, settle
-from processors.engine.tallying import note_sign_up, tally_action
+from processors.engine.tallying import begin_tallies, tally_action
 from schemas import parts
 from schemas.accounts import Account, draft, draft_remembering
 from schemas.actions import Action
@@ -130,9 +130,7 @@ def _limited(scene: Scene, guards: tuple[Guard, ...]) -> Refusal | None:
 def _apply(scene: Scene, given: Given) -> Decision:
     """Change the draft and tell the results, in the order in which they stand in the log."""
     kind, head, tallies = scene.kind, scene.draft.head, scene.rules.tallies
-    before = head.parts  # Whoever changes a part replaces them all.
-    if tallies is not None:
-        note_sign_up(scene, tallies)
+    before = None if tallies is None else begin_tallies(scene, tallies)
     if kind.holds:
         release_of_day(scene)
     for rule, result in given:
@@ -144,7 +142,7 @@ def _apply(scene: Scene, given: Given) -> Decision:
         return _decline(scene, refusal)
     if parts.ERASED.name not in scene.draft.head.parts:
         _follow(scene)
-        if tallies is not None:
+        if tallies is not None and before is not None:
             tally_action(scene, tallies, before)
     outcome = "posted" if scene.postings else "accepted"
     return Decision(

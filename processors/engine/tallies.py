@@ -156,11 +156,20 @@ class Tallies:
                 elif gained:
                     yield from _gain(head, day, tally, path, gained, tally.periods)
 
-    def move(self, head: Head, day: Day, moment: int) -> list[Score]:
-        """Take a member's whole scores to the parts of the splits that hold now; see Boards.move."""
+    def move(self, head: Head, day: Day, before: Head, moment: int) -> list[Score]:
+        """Take a member's whole scores to the parts of the splits where it belongs since `before`.
+
+        As of other boards, moved is what stands in periods that have not ended at `moment`; scores
+        leave their old boards first.
+        """
         leaves: list[Score] = []
         enters: list[Score] = []
-        moving = {t.name: t for t in self.tallies if t.split not in (None, CATEGORY, PATH)}
+        moving = {
+            tally.name: tally
+            for tally in self.tallies
+            if tally.split not in (None, CATEGORY, PATH)
+            and self._place(before, tally) != self._place(head, tally)
+        }
         for key, score in head.standings.items() if moving else ():
             name, place, period = split_standing(key)
             if name not in moving or self._is_over(period, moment):
