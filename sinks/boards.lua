@@ -195,7 +195,7 @@ local function told(p)
   return {redis.call('ZCARD', p.scores), scores, old, ranks, p.old_ranks}
 end
 
--- Says why a run must not be applied: it was cleared, or does not begin where the boards stand.
+-- Says why a run must not be applied: other boards are here, or it does not begin where they stand.
 local function refusal(keys, args)
   local epoch = redis.call('GET', keys[1])
   if epoch ~= args[1] then return {'epoch', epoch or ''} end
@@ -374,7 +374,7 @@ end
 
 -- Moves the positions below which every program's records have been applied, or changes nothing.
 -- KEYS: generation, positions. ARGV: generation, then field, from, to of every partition.
--- Returns 1, or 0 when the boards were cleared or somebody else moved one of them.
+-- Returns 1, or 0 when this is another Redis or somebody else moved one of them.
 local function settle(keys, args)
   if redis.call('GET', keys[1]) ~= args[1] then return 0 end
   local moves = {}
