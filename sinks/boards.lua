@@ -259,7 +259,10 @@ local function check_sums(sums, name, parts)
 end
 
 local function add_to_sum(sums, name, parts)
-  for _, part in ipairs(parts) do redis.call('HINCRBY', sums, name, string.format('%.0f', part)) end
+  for _, part in ipairs(parts) do
+    -- Minus 0 would be written `-0`, which is no integer.
+    if part ~= 0 then redis.call('HINCRBY', sums, name, string.format('%.0f', part)) end
+  end
 end
 
 -- Applies a contiguous run of one partition's records, or changes nothing.
