@@ -260,8 +260,8 @@ end
 
 local function add_to_sum(sums, name, parts)
   for _, part in ipairs(parts) do
-    -- Minus 0 would be written `-0`, which is no integer.
-    if part ~= 0 then redis.call('HINCRBY', sums, name, string.format('%.0f', part)) end
+    -- Plus 0, for minus 0 would be written `-0`, which is no integer.
+    redis.call('HINCRBY', sums, name, string.format('%.0f', part + 0))
   end
 end
 
