@@ -5,13 +5,24 @@ stands after it. However the postings are cut into calls, the boards they leave 
 """
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
 
 from schemas import moments
 from schemas.results import LeaderboardUpdated
+from sinks.board_words import (
+    BEST,
+    DECAY,
+    EXACT,
+    LAST,
+    SUM,
+    USUAL,
+    USUAL_WORDS,
+    Way,
+    Words,
+    read_words,
+)
 from sinks.positions import Partition
 
 SCORES_PER_CALL: Final = 500
@@ -25,14 +36,6 @@ TIES: Final = 8
 member left the board on the way, so what stood there before counts no more; it is off at the end;
 its tie value was said and holds whatever the score does."""
 
-SUM: Final = "sum"
-BEST: Final = "best"
-LAST: Final = "last"
-_DECAY: Final = "decay:"
-_EXACT: Final = 1 << 53
-_USUAL_WORDS: Final = frozenset({None, "quiet", "leaves", "hidden", "hidden leaves"})
-"""Words of boards that are plain sums."""
-
 Board = tuple[str, str]
 """(board, period): `("region:US", "weekly:2025-W49")`."""
 
@@ -44,51 +47,6 @@ class Score(msgspec.Struct, array_like=True, gc=False):
     period: str
     change: int
     words: str | None = None
-
-
-class Way(NamedTuple):
-    """How a board makes one score of many, `sum`, `best`, `last` or `decay:0.9:day`; whether ties are said."""
-
-    operator: str = SUM
-    tied: bool = False
-
-
-USUAL: Final = Way()
-
-
-class Words(NamedTuple):
-    """The words of a score, read.
-
-    `tie` is a tie value that was said, `number` the day, week or month of a change that decays.
-    """
-
-    quiet: bool = False
-    leaves: bool = False
-    hidden: bool = False
-    way: Way = USUAL
-    tie: int | None = None
-    number: int = 0
-
-
-@lru_cache(maxsize=65_536)
-def read_words(words: str | None) -> Words:
-    """Read the words of a score. Raises ValueError for one that nobody knows."""
-    operator, tie, number, plain = SUM, None, 0, set[str]()
-    for word in (words or "").split():
-        name, _, said = word.partition(":")
-        if name == "tie":
-            tie = int(said)
-        elif name == "decay":
-            factor, count, per = said.split(":")
-            operator, number = f"{_DECAY}{factor}:{per}", int(count)
-        elif name in (BEST, LAST):
-            operator = name
-        elif name in ("quiet", "leaves", "hidden"):
-            plain.add(name)
-        else:
-            raise ValueError(f"no word of a score is {word!r}")
-    way = Way(operator, tie is not None)
-    return Words("quiet" in plain, "leaves" in plain, "hidden" in plain, way, tie, number)
 
 
 class Scored(msgspec.Struct, gc=False):
@@ -214,7 +172,7 @@ def turning_of(posting: Scored) -> Turning | None:
 
 def otherwise(call: Call, posting: Scored) -> bool:
     """Tell whether a posting takes a board of the call another way: its program was changed."""
-    if not call.ways and all(score.words in _USUAL_WORDS for score in posting.scores):
+    if not call.ways and all(score.words in USUAL_WORDS for score in posting.scores):
         return False
     for score in posting.scores:
         board, words = (score.board, score.period), read_words(score.words)
@@ -315,11 +273,11 @@ def hidden_changes(call: Call) -> list[list[object]]:
 
 def _amount(change: Change, way: Way) -> object:
     """Give what is added or compared; a result beyond doubles as one that is refused."""
-    if way.operator.startswith(_DECAY):
+    if way.operator.startswith(DECAY):
         return change.terms
-    if way.operator == SUM or abs(change.amount) <= _EXACT:
+    if way.operator == SUM or abs(change.amount) <= EXACT:
         return change.amount
-    return _EXACT + 2 if change.amount > 0 else -_EXACT - 2
+    return EXACT + 2 if change.amount > 0 else -EXACT - 2
 
 
 def entries(call: Call, board: Board) -> int:

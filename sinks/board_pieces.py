@@ -6,7 +6,8 @@ Such a call has no end: rebuilt boards get their positions when they are switche
 from collections.abc import Iterator
 from typing import Final
 
-from sinks.board_calls import Board, Call, Change, Way
+from sinks.board_calls import Board, Call, Change
+from sinks.board_words import Way
 
 CHANGES_PER_CALL: Final = 1_000
 """A call of so many keeps reads waiting for some milliseconds."""

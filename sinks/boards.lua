@@ -260,7 +260,8 @@ end
 
 local function add_to_sum(sums, name, parts)
   for _, part in ipairs(parts) do
-    redis.call('HINCRBY', sums, name, string.format('%.0f', part + 0))  -- Redis takes no -0.
+    -- Plus 0, for minus 0 would be written `-0`, which is no integer.
+    redis.call('HINCRBY', sums, name, string.format('%.0f', part + 0))
   end
 end
 

@@ -14,7 +14,6 @@ from redis.asyncio import Redis
 
 from sinks import board_store as store
 from sinks.board_calls import (
-    USUAL,
     Answer,
     Asked,
     Call,
@@ -26,6 +25,7 @@ from sinks.board_calls import (
     hidden_changes,
 )
 from sinks.board_store import board_keys, board_name, field, program_key
+from sinks.board_words import USUAL
 from sinks.positions import Assigned, Partition, StaleRunError, begin
 
 _pack = msgspec.msgpack.Encoder().encode

@@ -16,7 +16,7 @@ from processors.engine.consistency_words import (
     twice,
     unknown,
 )
-from processors.engine.tallies import MEASURES, PATH_XP, REFERRALS
+from processors.engine.measures import MEASURES, PATH_XP, REFERRALS
 from schemas.programs import Board, Program
 
 ALL_TIME: Final = "all_time"

@@ -17,9 +17,9 @@ from processors.engine.consistency_words import (
 )
 from processors.engine.formulas import Formula, read_condition
 from processors.engine.ladders import Ladder
+from processors.engine.measures import REFERRALS, referrals, signups
 from processors.engine.numbers import POWERS
 from processors.engine.ranges import NEVER
-from processors.engine.tallies import REFERRALS, referrals, signups
 from processors.engine.terms import ActionTerms, read_points
 from schemas.program_actions import ActionType, Rule, Table
 from schemas.programs import Program

@@ -6,7 +6,7 @@ split where the member belongs) is scored at its end. `standings` of the account
 stands on a split tally, as for other boards: `guild:red all_time` -> 40.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from processors.engine.boards import (
@@ -19,6 +19,7 @@ from processors.engine.boards import (
     split_standing,
     told_periods,
 )
+from processors.engine.measures import Change, change_of, counted, signups
 from schemas import parts, programs
 from schemas.accounts import Head
 from schemas.moments import Day, Per, PeriodKind, number_of
@@ -26,60 +27,8 @@ from schemas.parts import Paths
 from schemas.programs import Program
 from schemas.results import Posting, Score
 
-PATH_XP: Final = "path_xp"
-REFERRALS: Final = "referrals"
-SIGNUP: Final = "SIGNUP"
 NEVER: Final = (1 << 48) - 1
 """The tie value of who never signed up: after all others."""
-
-_UNMOVED: Final = ("hold", "forfeit", "confirm", "move")
-"""Kinds of postings that leave what is available as it is."""
-
-Change = Callable[[Posting], int]
-"""Reads off a posting what it changes."""
-
-MEASURES: Final = ("points", "earned", "spent", "balance")
-"""What postings change."""
-
-
-def _points(posting: Posting) -> int:
-    return posting.lifetime_points
-
-
-def _result(posting: Posting) -> int:
-    """Return what `best` and `last` compare: an award; no correction is the result of anything."""
-    return posting.lifetime_points if posting.kind in ("earn", "release") else 0
-
-
-def _spent(posting: Posting) -> int:
-    return -posting.points if posting.kind in ("redeem", "confirm") else 0
-
-
-def _balance(posting: Posting) -> int:
-    return 0 if posting.kind in _UNMOVED else posting.points
-
-
-def _earned(program: Program) -> Change:
-    """Count what was awarded, less what was taken back of it; an adjustment earned nobody anything."""
-    moving_in = {name for name, each in program.actions.items() if each.effect == "opening"}
-
-    def earned(posting: Posting) -> int:
-        adjusted = posting.kind == "adjust" and posting.action not in moving_in
-        return 0 if adjusted else posting.lifetime_points
-
-    return earned
-
-
-def _change(program: Program, board: programs.Board) -> Change | None:
-    """Return how postings change a board, None where they do not."""
-    if board.operator != "sum":
-        return _result
-    return {
-        "points": _points,
-        "earned": _earned(program),
-        "spent": _spent,
-        "balance": _balance,
-    }.get(board.measure)
 
 
 class Tally(NamedTuple):
@@ -247,8 +196,8 @@ def _bind(program: Program, name: str, board: programs.Board) -> Tally:
     return Tally(
         name=name,
         currency=board.currency or next(iter(program.currencies)),
-        change=_change(program, board),
-        counts=_counts(program, board.measure),
+        change=change_of(program, board),
+        counts=counted(program, board.measure),
         split=board.split,
         operator=board.operator,
         ties=board.ties,
@@ -256,29 +205,6 @@ def _bind(program: Program, name: str, board: programs.Board) -> Tally:
         periods=tuple(board.periods),
         told=told_periods(board),
     )
-
-
-def _counts(program: Program, measure: str) -> frozenset[str]:
-    if measure == REFERRALS:
-        return referrals(program)
-    word, _, name = measure.removesuffix(")").partition("(")
-    return frozenset((name,) if word == "count" else ())
-
-
-def signups(program: Program) -> frozenset[str]:
-    """Return the action types that are a sign-up: called so, or carrying another member's code."""
-    return frozenset(
-        name for name, action in program.actions.items() if action.referral or name == SIGNUP
-    )
-
-
-def referrals(program: Program) -> frozenset[str]:
-    """Return the action types of those who referred somebody; a sign-up names who referred."""
-    actions = program.actions.items()
-    naming = {name for name, action in actions if action.referred}
-    looking_up = [action for _, action in actions if action.effect == "look_up_code"]
-    answers = {action.answer for action in looking_up if action.answer is not None}
-    return frozenset(naming | answers) - signups(program)
 
 
 def _gain(

@@ -14,9 +14,9 @@ from redis.exceptions import ResponseError
 
 from processors.rebuild_boards import rebuild_boards
 from schemas.results import Posting
-from sinks.board_calls import read_words
 from sinks.board_reads import Entry, entry_of, top
 from sinks.board_store import connect, program_key
+from sinks.board_words import read_words
 from sinks.decay import DAYS, Decay, read_decay, runs_out, worth
 from sinks.redis_boards import RedisBoards
 from tests.support.boards import AT, GLOBAL, NEW, bring, everything, on_global, standings
@@ -286,6 +286,15 @@ async def test_the_sum_of_a_board_follows_every_change(sink: RedisBoards, redis:
         sink, [on_global(7, "ann", 5, "hidden"), posting(8, "ann", [("*", "", 0, "shows")])]
     )
     assert await sums(redis) == {"global all_time": 13}
+
+
+async def test_who_stands_at_0_may_be_hidden(sink: RedisBoards, redis: Redis) -> None:
+    """Taking nothing off a sum is no change of it."""
+    await bring(sink, [on_global(1, "ann", 0), posting(2, "ann", [("*", "", 0, "hides")])])
+    assert await standings(redis) == []
+    await bring(sink, [posting(3, "ann", [("*", "", 0, "shows")])])
+    assert await standings(redis) == [(1, "ann", 0)]
+    assert sum((await sums(redis)).values()) == 0
 
 
 async def test_a_sum_is_exact_beyond_doubles(sink: RedisBoards, redis: Redis) -> None:
