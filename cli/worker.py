@@ -18,6 +18,7 @@ class Kind(StrEnum):
     SCORING = "scoring"
     BOARDS = "boards"
     LEDGER = "ledger"
+    JOBS = "jobs"
 
 
 @app.command(

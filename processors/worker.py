@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from processors import scoring
 from processors.app import App, make_app, work
 from processors.engine import RuleBook
+from processors.jobs.worker import jobs_app
 from processors.logs import write_logs
 from processors.outputs import Topics
 from processors.pages import add_pages
@@ -34,7 +35,7 @@ log = structlog.get_logger("laurel")
 
 
 def run(kind: str, settings: Settings) -> None:
-    """Run a worker of `kind` (scoring, boards or ledger) in this process; returns when stopped.
+    """Run a worker of `kind` (scoring, boards, ledger or jobs) in this process; returns when stopped.
 
     Ends the process with code 70 when something is wrong; a supervisor starts it again.
     """
@@ -136,4 +137,5 @@ KINDS: dict[str, Callable[[Settings], App]] = {
     "scoring": scoring_app,
     "boards": boards_app,
     "ledger": ledger_app,
+    "jobs": jobs_app,
 }

@@ -235,10 +235,73 @@ local function standing(keys, args)
   return {redis.call('ZRANK', keys[1], member) + 1, redis.call('ZSCORE', keys[1], member), tie}
 end
 
+-- Looks at a board for its result: how many stand there, the sum of their scores, the best, and the
+-- scores in the middle (one or two). KEYS: scores, sums. ARGV: the board's name, how many of the best.
+local function figures(keys, args)
+  local count = redis.call('ZCARD', keys[1])
+  local function stood(from, to) return redis.call('ZRANGE', keys[1], from, to, 'WITHSCORES') end
+  local middle = count > 0 and stood(math.floor((count - 1) / 2), math.floor(count / 2)) or {}
+  return {count, redis.call('HGET', keys[2], args[1]), stood(0, args[2] - 1), middle}
+end
+
+-- Gives some members of a board, in no order; who stands there all the while is given at least once.
+-- KEYS: scores, ties. ARGV: cursor, how many. Returns {next cursor, users, tie values, scores}.
+local function members(keys, args)
+  local found = redis.call('HSCAN', keys[2], args[1], 'COUNT', args[2])
+  local users, ties, places = {}, {}, {}
+  for i = 1, #found[2], 2 do
+    local n = #users + 1
+    users[n], ties[n] = found[2][i], found[2][i + 1]
+    places[n] = ties[n] .. users[n]
+  end
+  local scores = #places > 0 and redis.call('ZMSCORE', keys[1], unpack(places)) or {}
+  return {found[1], users, ties, scores}
+end
+
+-- Says until when a closed board is kept, and removes it when that time is over.
+-- KEYS: closed, boards, sums, scores, ties. ARGV: the board's name, the moment in epoch milliseconds.
+local function keep(keys, args)
+  local name, ends, now = args[1], args[2], redis.call('TIME')
+  redis.call('HSET', keys[1], name, ends)
+  if now[1] * 1000 + math.floor(now[2] / 1000) < tonumber(ends) then
+    for i = 4, #keys do redis.call('PEXPIREAT', keys[i], ends) end
+    return 1
+  end
+  redis.call('UNLINK', unpack(keys, 4))
+  redis.call('SREM', keys[2], name)
+  redis.call('HDEL', keys[3], name)
+  return 0
+end
+
+-- Puts some members of one board on another one, at 0, unless they stand there.
+-- KEYS: boards, carried, ties of the one, scores and ties of the other. ARGV: the other's name, the
+-- tie value in epoch milliseconds, cursor, how many. Returns the next cursor; 0 when all are there.
+local function carry(keys, args)
+  local tie = struct.pack('>I6', args[2])
+  local found = redis.call('HSCAN', keys[3], args[3], 'COUNT', args[4])
+  for i = 1, #found[2], 2 do
+    local user = found[2][i]
+    if redis.call('HSETNX', keys[5], user, tie) == 1 then
+      redis.call('ZADD', keys[4], 0, tie .. user)
+    end
+  end
+  redis.call('SADD', keys[1], args[1])
+  if found[1] == '0' then redis.call('SADD', keys[2], args[1]) end
+  return found[1]
+end
+
 redis.register_function('laurel_apply_VERSION', apply)
 redis.register_function('laurel_turn_VERSION', turn)
 redis.register_function('laurel_settle_VERSION', settle)
 redis.register_function('laurel_acknowledge_VERSION', acknowledge)
+redis.register_function('laurel_keep_VERSION', keep)
+redis.register_function('laurel_carry_VERSION', carry)
 redis.register_function{
   function_name = 'laurel_standing_VERSION', callback = standing, flags = {'no-writes'}
+}
+redis.register_function{
+  function_name = 'laurel_figures_VERSION', callback = figures, flags = {'no-writes'}
+}
+redis.register_function{
+  function_name = 'laurel_members_VERSION', callback = members, flags = {'no-writes'}
 }
