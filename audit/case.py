@@ -84,6 +84,10 @@ class Case:
         moment = self.moment if told is None else instant(told)
         return local_day(moment, self.version.zone)
 
+    def instant(self, fact: str) -> int:
+        """Epoch ms of a moment fact that was sent."""
+        return instant(self.facts[fact])
+
     def period(self, unit: str) -> str:
         """Name of the day, week, month or year that it counts for; `ever` is all of time."""
         return period_name(PERIOD_OF.get(unit, "all_time"), self.day)

@@ -10,6 +10,7 @@ from audit.holds import book_held, release_day, rules_fulfilled
 from audit.kept import note
 from audit.ladders import climb_ladders, climb_paths
 from audit.members import Outcome
+from audit.notices import notify
 from audit.posting import book_rule
 from audit.settle import settle
 from audit.streaks import raise_streaks
@@ -36,6 +37,7 @@ def decide(case: Case) -> Outcome:
     if case.member.hidden == case.member.is_listed(case.moment):
         case.member.hidden = not case.member.hidden
         case.moved = case.moved or has_points
+    notify(case)
     what = "posted" if case.lines or case.moved else "accepted"
     return Outcome(what, None, tuple(case.lines))
 

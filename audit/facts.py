@@ -13,6 +13,7 @@ from audit.rules import Document
 LONGEST_TEXT = 1_024
 LONGEST_CODE = 100
 MOST_TEXTS = 64
+MOST_ROWS = 1_000
 
 
 def read_facts(sent: Facts, declared: dict[str, Document]) -> Facts:
@@ -131,6 +132,30 @@ def _by_name(fits: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: isinstance(value, dict) and all(map(fits, value.values()))
 
 
+def _is_score(value: object) -> bool:
+    return type(value) is int
+
+
+def _is_change(value: object) -> bool:
+    return value is None or _is_score(value)
+
+
+def _rows_of(*fits: Callable[[object], bool]) -> Callable[[object], bool]:
+    """Tell whether something is a list of rows, each entry of which fits in its place."""
+
+    def is_row(row: object) -> bool:
+        return (
+            isinstance(row, list)
+            and len(row) == len(fits)
+            and all(fit(value) for fit, value in zip(fits, row, strict=True))
+            and row[0] != ""
+        )
+
+    return lambda value: (
+        isinstance(value, list) and len(value) <= MOST_ROWS and all(map(is_row, value))
+    )
+
+
 _IS: dict[str, Callable[[object], bool]] = {
     "text": _is_text,
     "texts": _is_texts,
@@ -143,5 +168,7 @@ _IS: dict[str, Callable[[object], bool]] = {
     "timezone": _is_zone,
     "numbers": _by_name(_is_number),
     "names": _by_name(_is_name),
+    "scores": _rows_of(_is_member, _is_score),
+    "changes": _rows_of(_is_member, _is_change, _is_change),
     "lots": _by_name(lambda value: isinstance(value, list) and all(map(_is_lot, value))),
 }

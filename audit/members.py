@@ -73,6 +73,9 @@ class Member:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     climbs: list[Climb] = field(default_factory=list)
     achievements: list[Achievement] = field(default_factory=list)
+    # As `periods.closed` and `notifications.send` have them.
+    periods: list[dict[str, Any]] = field(default_factory=list)
+    notifications: list[dict[str, Any]] = field(default_factory=list)
     erased: bool = False
 
     balance: Counter[str] = field(default_factory=Counter)
@@ -138,6 +141,8 @@ class Member:
     answered: str | None = None
     # Of a `reward:` pool.
     recipients: int = 0
+    # Of a `period:`: what was said of it.
+    period: set[str] = field(default_factory=set)
 
     def draft(self) -> Self:
         """A copy that may be changed and thrown away."""
@@ -158,6 +163,7 @@ class Member:
             outcomes=self.outcomes,
             climbs=self.climbs,
             achievements=self.achievements,
+            notifications=self.notifications,
             standings=self.standings,
             hidden=self.hidden,
             erased=True,

@@ -44,7 +44,10 @@ class Results:
 
 
 def read_results(topics: Mapping[str, Sequence[Record]], prefix: str = "") -> Results:
-    """Gather the records of RESULTS, given by topic; `prefix` begins the topics they name."""
+    """Gather the records of RESULTS, given by topic; `prefix` begins the topics they name.
+
+    A topic that is not given has none.
+    """
     results = Results(rejected=[_said(record) for record in topics[REJECTED]])
     for said in results.rejected:
         said["topic"] = said["topic"].removeprefix(prefix)
@@ -57,9 +60,15 @@ def read_results(topics: Mapping[str, Sequence[Record]], prefix: str = "") -> Re
         (PERIODS, results.periods),
         (NOTIFICATIONS, results.notifications),
     ):
-        for said in map(_said, topics[topic]):
-            gathered.setdefault((said["program"], said["user_id"]), []).append(said)
+        for said in map(_said, topics.get(topic, ())):
+            gathered.setdefault(subject_of(said), []).append(said)
     return results
+
+
+def subject_of(said: Said) -> Key:
+    """Whom a result speaks of; that of a period is keyed by the period."""
+    subject = said.get("user_id") or f"period:{said['board']}:{said['period']}"
+    return said["program"], subject
 
 
 def read_journal(records: Iterable[Record]) -> list[Turn]:

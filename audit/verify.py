@@ -19,11 +19,13 @@ from audit.postgres import compare_balances, read_ledger
 from audit.reader import TopicReader
 from audit.records import ACTIONS, INTERNAL, JournalError, Record, Turn
 from audit.redis_boards import read_boards
-from audit.results import JOURNAL, RESULTS, read_journal, read_results
+from audit.results import JOURNAL, NOTIFICATIONS, RESULTS, read_journal, read_results
 
 CHANGELOG = "laurel-scoring-accounts-changelog"
 RULES = "rules"
-TOPICS = (ACTIONS, INTERNAL, RULES, JOURNAL, CHANGELOG, *RESULTS)
+# Notifications are kept for a week: what was told before is no longer there to be compared.
+KEPT = tuple(topic for topic in RESULTS if topic != NOTIFICATIONS)
+TOPICS = (ACTIONS, INTERNAL, RULES, JOURNAL, CHANGELOG, *KEPT)
 POLL_SECONDS = 0.5
 FIRST = 100
 QUARANTINED = "engine_failure"
@@ -82,7 +84,7 @@ def book_of(topics: Mapping[str, list[Record]], partitions: int, prefix: str = "
 
     Raises records.JournalError when the journal leaves records out or decides them twice.
     """
-    rejected = read_results({topic: topics[topic] for topic in RESULTS}, prefix).rejected
+    rejected = read_results({topic: topics[topic] for topic in KEPT}, prefix).rejected
     quarantined = {
         Position(said["topic"], said["partition"], said["offset"])
         for said in rejected
@@ -96,7 +98,7 @@ def compare_topics(
     book: Book, topics: Mapping[str, list[Record]], prefix: str = ""
 ) -> Iterator[str]:
     """Every difference between the book and what scoring wrote to Kafka."""
-    results = read_results({topic: topics[topic] for topic in RESULTS}, prefix)
+    results = read_results({topic: topics[topic] for topic in KEPT}, prefix)
     yield from compare_results(book, results)
     yield from compare_accounts(book, accounts_of(topics[CHANGELOG]), "accounts changelog")
 

@@ -10,6 +10,7 @@ from audit.periods import LAST_MOMENT, read_instant, write_instant
 from audit.reservations import set_aside
 
 FOR_EVER = "for ever"
+_SAID = ("restated", "closed", "opened")
 
 
 def amounts_of(member: Member) -> dict[str, Mapping[str, int]]:
@@ -49,6 +50,7 @@ def shown_of(member: Member) -> dict[str, object]:
         "suspended_until": FOR_EVER if until == LAST_MOMENT else until and write_instant(until),
         "payment": None if member.status == "new" else member.status,
         "recipients": member.recipients,
+        "period": next((word for word in _SAID if word in member.period), None),
         "erased": member.erased,
     }
 

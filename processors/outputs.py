@@ -89,6 +89,11 @@ class Outputs:
             self.outcomes[f"declined {declined.reason}"] += 1
         else:
             self.outcomes[decision.outcome] += 1
+        self._consequences(number, action, decision)
+
+    def _consequences(self, number: int, action: Action, decision: Decision) -> None:
+        """Say what else came of an accepted action."""
+        topics = self.topics
         for tier in decision.tiers:
             self._say(topics.tiers, number, action, tier)
         for achievement in decision.achievements:

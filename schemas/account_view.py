@@ -51,9 +51,16 @@ def _parts(head: Head) -> dict[str, Any]:
         "suspended_until": None if not until else _end(until),
         "payment": parts.PAYMENT.read(head).status or None,
         "recipients": parts.RECIPIENTS.read(head),
+        "period": _period(parts.PERIOD.read(head)),
         "erased": parts.ERASED.read(head),
     }
     return {name: value for name, value in shown.items() if value}
+
+
+def _period(period: parts.Period) -> str | None:
+    """Return how far a period is; the last word said of it."""
+    said = {"restated": period.restated, "closed": period.closed, "opened": period.opened}
+    return next((word for word, is_so in said.items() if is_so), None)
 
 
 def _end(until: int) -> str:

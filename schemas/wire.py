@@ -88,14 +88,14 @@ def read_action(
     """Read a record's value and headers as an action, or say why it is none.
 
     `append_time` is the broker's, in epoch milliseconds; `internal` tells that the record came over
-    `actions.internal`. A re-keyed record counts as what it first was: an outside action of its first
-    append time. Never raises.
+    `actions.internal`, where a record may be as large as its topic takes it. A re-keyed record counts
+    as what it first was: an outside action of its first append time. Never raises.
     """
-    if value is not None and len(value) > VALUE_BYTES_MAX:
-        return Rejection(Rejected.TOO_LARGE, f"{len(value)} bytes, at most {VALUE_BYTES_MAX}")
     texts = _texts(headers) if headers else _NO_TEXTS
     if internal and _MOMENT.fullmatch(texts.get(REKEYED, "")):
         internal, append_time = False, int(texts[REKEYED])
+    if not internal and value is not None and len(value) > VALUE_BYTES_MAX:
+        return Rejection(Rejected.TOO_LARGE, f"{len(value)} bytes, at most {VALUE_BYTES_MAX}")
     is_event = texts and not texts.keys().isdisjoint(EVENT_HEADERS)
     said: Envelope | Rejection
     try:

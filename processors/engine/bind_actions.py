@@ -15,6 +15,7 @@ from processors.engine.formulas import Formula
 from processors.engine.kept import bind_notes, bind_requirements, streaks_of
 from processors.engine.ladders import Ladder, bind_measure
 from processors.engine.limits import bind_last_guards, bind_limits, points_limits, program_rate
+from processors.engine.notices import bind_action_notice
 from processors.engine.numbers import POWERS, plain, scaled
 from processors.engine.rules import (
     ActionRules,
@@ -84,7 +85,10 @@ class ActionBinder:
             fact_names=tuple(action.facts),
             reference=_bind_reference(action),
             periods=tuple(fact for fact, said in action.facts.items() if said.type == "period"),
-            idle=not (action.rules or derives or effect or action.limits.model_fields_set),
+            opens=action.effect == "open_period",
+            idle=not (
+                action.rules or derives or effect or action.notify or action.limits.model_fields_set
+            ),
             suspendable=_suspendable(action),
             never_late=action.effect == "reverse",
             keeps_id=action.effect == "reverse" or ("job" in origins and action.effect != "settle"),
@@ -102,6 +106,8 @@ class ActionBinder:
             streaks=streaks,
             holds=any(rule.hold is not None and rule.hold.until is not None for rule in awards),
             badges=self._badges(name, action),
+            notice=bind_action_notice(program, name, action),
+            moves_in=action.effect == "opening",
         )
 
     def _with_rate(
@@ -126,6 +132,8 @@ class ActionBinder:
         """Return the badges that an action of this type may earn."""
         found = []
         for badge, said in self.program.badges.items():
+            if said.rank is not None:
+                continue  # The job looks at the board and says it.
             word, _, of = (said.measure or "").removesuffix(")").partition("(")
             moves_in = action.effect == "opening"  # Which says counts and streaks.
             fits = {

@@ -137,7 +137,11 @@ def _derived(program: Program) -> set[str]:
             found.add(name)
         if action.effect == "suspend" and program.suspicion is not None:
             found.add(name)
-    return found
+        if action.effect == "grant_reward" and any(each.top for each in program.rewards.values()):
+            found.add(name)
+    return found | {
+        row.action for board in program.boards.values() for row in board.winners.values()
+    }
 
 
 def _refused(
@@ -152,7 +156,8 @@ def _refused(
     if set(action.origin) == {ENGINE} and name not in derived:
         return "nothing derives it"
     rules = action.rules.values()
-    if not (rules or action.derives or action.effect or action.limits.model_fields_set):
+    follows = action.derives or action.effect or action.notify
+    if not (rules or follows or action.limits.model_fields_set):
         return "nothing follows from it, so it is `no_rule`"
     if rules and all(
         not rule.active or out_of_date(program, rule.from_, rule.until) for rule in rules

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Final
 
 from processors.engine.consistency_words import (
     CATEGORY,
@@ -15,6 +16,8 @@ from processors.engine.consistency_words import (
 )
 from schemas.moments import calendar_of
 from schemas.programs import Program, moment_in
+
+_ALL_BUT_ONE: Final = 2
 
 
 def program_flaws(program: Program) -> Iterator[Flaw]:
@@ -90,8 +93,8 @@ def _badges(program: Program) -> Iterator[Flaw]:
     measures = [*_measures(program), *(f"streak({name})" for name in program.streaks)]
     for name, badge in program.badges.items():
         place = ("badges", name)
-        if (badge.measure is None) == (badge.when is None):
-            yield Flaw(place, "a badge has either a `measure` or a condition `when`")
+        if [badge.measure, badge.when, badge.rank].count(None) != _ALL_BUT_ONE:
+            yield Flaw(place, "a badge has one of a `measure`, a condition `when` and a `rank`")
         if badge.measure is None:
             if badge.at is not None or badge.levels:
                 yield Flaw(place, "`at` and `levels` are values of a `measure`, which is not there")
@@ -116,8 +119,9 @@ def _rewards(program: Program) -> Iterator[Flaw]:
             yield from unknown((*place, "measure"), "measure", reward.measure, _measures(program))
         if (reward.measure is None) != (reward.at is None):
             yield Flaw(place, "a `measure` and the value `at` which it is reached go together")
-        if reward.measure is None and not reward.manual:
-            yield Flaw(place, "nobody gets it: give it a `measure` and `at`, or say `manual: yes`")
+        if reward.measure is None and not reward.manual and reward.top is None:
+            message = "nobody gets it: give it a `measure` and `at`, or `top`, or say `manual: yes`"
+            yield Flaw(place, message)
         if reward.manual and "grant_reward" not in effects:
             message = "nobody can give it by hand: add an action with `effect: grant_reward`"
             yield Flaw((*place, "manual"), message)

@@ -7,7 +7,9 @@ from processors.engine.awards import award, post
 from processors.engine.climbing import climb_ladders
 from processors.engine.decision import Decision, Refusal
 from processors.engine.members import is_suspended, suspect, turn
+from processors.engine.notices import notify
 from processors.engine.paths import level
+from processors.engine.periods import too_early
 from processors.engine.rules import ActionRules, Award, AwardRule, Guard, Rules, Scene
 from processors.engine.settle import release_of_day, settle
 from schemas import parts
@@ -108,8 +110,8 @@ def _refused(scene: Scene, lateness: int) -> Refusal | None:
     if outside and lateness > rules.accept_late and not kind.never_late:
         return Refusal(Declined.TOO_LATE, f"it came {lateness // SECOND} s after it happened")
     for fact in kind.periods:
-        if fact in scene.facts and rules.calendar.bounds(scene.facts[fact])[1] > action.append_time:
-            return Refusal(Declined.TOO_EARLY, f"{scene.facts[fact]} has not ended")
+        if fact in scene.facts and (early := too_early(scene, scene.facts[fact])):
+            return Refusal(Declined.TOO_EARLY, early)
     if kind.idle:
         return Refusal(Declined.NO_RULE, f"{rules.version} gives nothing for it")
     if outside and kind.campaign and not rules.begins <= action.occurred_at < rules.ends:
@@ -140,6 +142,8 @@ def _apply(scene: Scene, given: Given) -> Decision:
         return _decline(scene, refusal)
     if parts.ERASED.name not in scene.draft.head.parts:
         _follow(scene)
+    if kind.notice is not None or scene.tiers or scene.achievements:
+        notify(scene)
     outcome = "posted" if scene.postings else "accepted"
     return Decision(
         scene.draft,
