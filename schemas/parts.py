@@ -146,12 +146,14 @@ PERIOD: Final = Part[Period]("period", Period)
 ERASED: Final = Part[bool]("erased", bool)
 HIDDEN: Final = Part[bool]("hidden", bool)
 """Whether the boards were told to show the member no more."""
+SIGNED_UP: Final = Part[int]("signed_up", int)
+"""When the first sign-up was accepted; kept where a board's ties look at it."""
 
 ALL: Final[Mapping[str, Part[Any]]] = {
     part.name: part
     for part in (
         *(STREAKS, TOTALS, PREVIOUS, MEMORY, GIVEN_ONCE, BOOSTS, HOLDS, RESERVATIONS),
         *(SUSPENSION, SUSPICION, PATHS, UNLOCKS, REWARDS, GRANTED, REVIEWED, PAYMENT),
-        *(RECIPIENTS, PERIOD, ERASED, HIDDEN),
+        *(RECIPIENTS, PERIOD, ERASED, HIDDEN, SIGNED_UP),
     )
 }

@@ -11,7 +11,7 @@ import msgspec
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas import moments
-from schemas.moments import PeriodKind
+from schemas.moments import Per, PeriodKind
 from schemas.program_actions import ActionType, Formula, Notify, Rate
 from schemas.program_standard import with_standard
 from schemas.program_words import (
@@ -101,6 +101,13 @@ class Promotion(Part):
     until: MomentText
 
 
+class Decay(Part):
+    """What is left of a point after each whole day, ISO week or month since it was scored."""
+
+    factor: Annotated[Number, Field(gt=0, lt=1)]
+    per: Per
+
+
 class Winners(Part):
     """The first so many of a period that ended, and the action that each of them gets."""
 
@@ -109,14 +116,23 @@ class Winners(Part):
 
 
 class Board(Part):
-    """A leaderboard of the points earned, in one copy per period and, with a split, per part."""
+    """A leaderboard, in one copy per period and, with a split, per part."""
 
-    measure: Literal["points"] = "points"
+    # What is scored: `points`, `balance`, `earned`, `spent`, `referrals`, `count(ACTION)`, `path_xp`.
+    measure: str = "points"
     currency: str | None = None
-    split: str | None = None  # `country`, `category`, or the name of a ladder.
+    split: str | None = None  # `country`, `category`, `path`, `team`, or the name of a ladder.
+    operator: Literal["sum", "best", "last"] = "sum"
+    # Who of equal scores stands first: who reached it earlier, who signed up earlier, the lesser id.
+    ties: Literal["reached", "signup", "id"] = "reached"
+    decay: Decay | None = None
     periods: Annotated[list[PeriodKind], Field(min_length=1)]
     # Whether `leaderboard.updated` is sent: for all periods, none, or these.
     ranks: bool | list[PeriodKind] = True
+    # How long after its end a period's board stays.
+    keep: dict[PeriodKind, FixedSpan] = {}
+    # Who stands on a period's board when it begins: nobody, or at 0 who stood on the one before.
+    opening: Literal["empty", "carry"] = "empty"
     winners: dict[PeriodKind, Winners] = {}
 
 

@@ -8,8 +8,10 @@ from redis.asyncio import Redis
 
 from sinks import board_store as store
 from sinks.board_store import board_keys, program_key
+from sinks.decay import read_decay, runs_out
 
 _KEYS_AT_ONCE = 500
+_CLEARED = ("progress", "answers", "hidden", "closed", "dropped", "sums", "carried")
 
 
 async def clear(redis: Redis, programs: Collection[str] | None = None) -> list[str]:
@@ -39,8 +41,9 @@ async def _close(redis: Redis, program: str) -> None:
     """Refuse whoever applies to the program's boards, then remove them."""
     async with redis.pipeline(transaction=True) as pipe:
         pipe.set(program_key(program, "epoch"), store.CLEARING)
-        pipe.delete(*(program_key(program, key) for key in ("progress", "answers", "hidden")))
+        pipe.delete(*(program_key(program, key) for key in _CLEARED))
         await pipe.execute()
+    await _move_landmarks(redis, program)
     index = program_key(program, "boards")
     while True:
         names: Any = await redis.srandmember(index, _KEYS_AT_ONCE)
@@ -50,3 +53,12 @@ async def _close(redis: Redis, program: str) -> None:
         keys = [key for board, period in boards for key in board_keys(program, (board, period))]
         await redis.unlink(*keys)
         await redis.srem(index, *names)
+
+
+async def _move_landmarks(redis: Redis, program: str) -> None:
+    """Forget landmarks that lie too far back; all others stay, so that boards come back the same."""
+    key = program_key(program, "decays")
+    (now, _), decays = await redis.time(), await redis.hgetall(key)
+    old = [board for board, text in decays.items() if runs_out(read_decay(text.decode()), now)]
+    if old:
+        await redis.hdel(key, *old)

@@ -76,37 +76,35 @@ async def carry(redis: Redis, program: str, before: Board, board: Board, moment:
     keys += [board_keys(program, before)[1], *board_keys(program, board)]
     cursor = b"0"
     while True:
-        said = [board_name(board), moment, cursor, AT_ONCE]
-        cursor = await call_function(redis, "carry", keys, said)
+        arguments: list[str | bytes | int] = [board_name(board), moment, cursor, AT_ONCE]
+        cursor = await call_function(redis, "carry", keys, arguments)
         if cursor == b"0":
             return
 
 
 async def all_boards(redis: Redis, program: str) -> set[Board]:
     """Name every board of a program that is there."""
-    return _boards(await redis.smembers(program_key(program, "boards")))  # type: ignore[misc]
+    found: Any = await redis.smembers(program_key(program, "boards"))
+    return set(map(_board, found))
 
 
 async def carried_boards(redis: Redis, program: str) -> set[Board]:
     """Name the boards that the members of the one before were put on."""
-    return _boards(await redis.smembers(program_key(program, "carried")))  # type: ignore[misc]
+    found: Any = await redis.smembers(program_key(program, "carried"))
+    return set(map(_board, found))
 
 
 async def closed_boards(redis: Redis, program: str) -> dict[Board, int]:
     """Give the closed boards, each with the moment until which it is kept."""
-    found: Any = await redis.hgetall(program_key(program, "closed"))  # type: ignore[misc]
+    found: Any = await redis.hgetall(program_key(program, "closed"))
     return {_board(name): int(until) for name, until in found.items()}
 
 
 async def board_positions(redis: Redis) -> dict[Partition, int]:
     """Give the offset below which every program's boards have every record, by partition."""
-    found: Any = await redis.hgetall(store.POSITIONS)  # type: ignore[misc]
+    found: Any = await redis.hgetall(store.POSITIONS)
     parted = {name.decode().rpartition(":"): int(offset) for name, offset in found.items()}
     return {(topic, int(number)): offset for (topic, _, number), offset in parted.items()}
-
-
-def _boards(names: set[bytes]) -> set[Board]:
-    return {_board(name) for name in names}
 
 
 def _board(name: bytes) -> Board:

@@ -10,6 +10,11 @@ progress in one step:
     {loyalty}:progress                 hash: `rewards.earned:3` -> offset of the next record
     {loyalty}:answers                  hash: question and answer of each partition's last call
     {loyalty}:epoch                    changes whenever the program's boards are cleared
+    {loyalty}:closed                   hash: board NUL period -> epoch ms until which it is kept
+    {loyalty}:dropped                  hash: board NUL period -> scores that came later and were dropped
+    {loyalty}:sums                     hash: board NUL period -> sum of all scores on it, but with decay
+    {loyalty}:carried                  set: boards that the members of the one before were put on
+    {loyalty}:decays                   hash: board -> `0.9 day 20480`, see sinks/decay.py
 
 Over all programs stand `{laurel.boards}:generation` (changes whenever anything is cleared),
 `:programs` (set: every program with boards) and `:positions` (hash: partition -> offset below which
@@ -32,6 +37,12 @@ from sinks.positions import LostRecordsError, Partition
 GENERATION: Final = "{laurel.boards}:generation"
 PROGRAMS: Final = "{laurel.boards}:programs"
 POSITIONS: Final = "{laurel.boards}:positions"
+
+PROGRAM_KEYS: Final = (
+    *("epoch", "progress", "answers", "boards", "hidden"),
+    *("closed", "dropped", "sums", "decays"),
+)
+"""What a program has once, in the order in which the Functions take the keys."""
 
 CLEARING: Final = b"clearing"
 """The epoch of a program while its boards are being cleared."""
@@ -78,7 +89,7 @@ def clearing(program: str) -> ClearingError:
 
 
 def program_key(program: str, name: str) -> str:
-    """Give the key of something a program has once: boards, progress, answers or epoch."""
+    """Give the key of something a program has once, one of PROGRAM_KEYS."""
     return f"{{{program}}}:{name}"
 
 

@@ -120,8 +120,10 @@ async def due_accounts(
 async def known_periods(connection: Connection, program: str) -> list[KnownPeriod]:
     """Give every period of a program that was ever opened or closed."""
     return [
-        KnownPeriod(board, period, status, _ms(ends), None if kept is None else _ms(kept), history)
-        for board, period, status, ends, kept, history in await connection.fetch(_PERIODS, program)
+        KnownPeriod(
+            *names, moments.END_OF_TIME if ends is None else _ms(ends), kept and _ms(kept), history
+        )
+        for *names, ends, kept, history in await connection.fetch(_PERIODS, program)
     ]
 
 

@@ -44,7 +44,7 @@ _CHANGES: Final = """
 class Changes(NamedTuple):
     """How many members' scores differ from a result; of the best of them (user, then, now)."""
 
-    count: int
+    changed: int
     first: list[tuple[str, int | None, int | None]]
 
 

@@ -13,7 +13,18 @@ import msgspec
 from redis.asyncio import Redis
 
 from sinks import board_store as store
-from sinks.board_calls import Answer, Asked, Call, Turning, answer, asked, columns, hidden_changes
+from sinks.board_calls import (
+    SUM,
+    Answer,
+    Asked,
+    Call,
+    Turning,
+    answer,
+    asked,
+    columns,
+    entries,
+    hidden_changes,
+)
 from sinks.board_store import board_keys, board_name, field, program_key
 from sinks.positions import Assigned, Partition, StaleRunError, begin
 
@@ -71,22 +82,23 @@ class RedisBoards:
         """
         epoch = self._epochs.get(program) or await self._open(program)
         at = self.position(program, partition)
-        names = ("epoch", "progress", "answers", "boards", "hidden")
-        keys = [program_key(program, name) for name in names]
+        keys = [program_key(program, name) for name in store.PROGRAM_KEYS]
         if call.turning is not None:
             return await self._turn(program, partition, call.end, call.turning, keys)
         boards: list[list[object]] = []
         questions: list[Asked] = []
         for board, changes in call.boards.items():
             keys += board_keys(program, board)
-            rows, loud = columns(changes)
+            rows, loud = columns(changes, call.ways.get(board, SUM))
             boards.append(rows)
             if loud:
                 questions.append(asked(board, changes, loud))
         question = _pack(questions)
         arguments: list[str | bytes | int] = [epoch, field(partition), at, call.end, question]
-        arguments += [_pack(boards), _pack(hidden_changes(call))]
-        arguments += map(board_name, call.boards | call.hidden)
+        names = [*(call.boards | call.hidden)]
+        counts = [entries(call, board) for board in names]
+        arguments += [_pack(boards), _pack(hidden_changes(call)), _pack(counts)]
+        arguments += map(board_name, names)
         said, detail = await store.call_function(self._redis, "apply", keys, arguments)
         if said != b"applied":
             raise _refusal(program, partition, at, said, detail)

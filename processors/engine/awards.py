@@ -163,6 +163,21 @@ def _earn(rule: AwardRule, scene: Scene, given: Award) -> None:
             rule.scale,
         )
     )
+    if rules.tallies is not None:
+        _tally(scene, rule.columns)
+
+
+def _tally(scene: Scene, columns: str | None) -> None:
+    """Score the posting made last on boards that are more than a sum of points."""
+    posting, tallies = scene.postings[-1], scene.rules.tallies
+    if columns is None or tallies is None:
+        return
+    all_time = columns.endswith("all_time")
+    scores = tallies.score(
+        scene.draft.head, scene.day, posting, scene.forget_before, all_time=all_time
+    )
+    if scores:
+        posting.scores = [*posting.scores, *scores]
 
 
 def _keep(
@@ -206,6 +221,7 @@ def _take(rule: AwardRule, scene: Scene, given: Award) -> None:
         reason=None if rule.reason is None else scene.facts.get(rule.reason),
         rule=rule.ref,
         why=given.why,
+        columns=rule.columns,
     )
 
 
@@ -271,8 +287,12 @@ def tell(
     category: str | None = None,
     actor: str | None = None,
     reason: str | None = None,
+    columns: str | None = "all",
 ) -> None:
-    """Tell a posting of the draft as it stands now; its id is the action's with `#name`."""
+    """Tell a posting of the draft as it stands now; its id is the action's with `#name`.
+
+    `columns` names the boards that it may score on, None is none.
+    """
     rules, said, head = scene.rules, scene.action, scene.draft.head
     purse = head.purses.get(currency, _EMPTY_PURSE)
     head.sequence += 1
@@ -305,6 +325,8 @@ def tell(
         scale=rules.scales.get(currency, 0),
     )
     scene.postings.append(posting)
+    if rules.tallies is not None:
+        _tally(scene, columns)
 
 
 def move(scene: Scene, split: str, scores: list[Score]) -> None:

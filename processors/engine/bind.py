@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from processors.engine.bind_actions import ActionBinder
-from processors.engine.boards import Boards
+from processors.engine.boards import Boards, is_plain
 from processors.engine.consistency import flaws
 from processors.engine.expiry import bind_expiry
 from processors.engine.factors import path_factors
@@ -22,6 +22,7 @@ from processors.engine.rules import (
     UnlockRule,
     WinnersRule,
 )
+from processors.engine.tallies import Tallies
 from schemas.moments import END_OF_TIME, Calendar, calendar_of
 from schemas.programs import Board, Program, Reward, Unlock, moment_in, parse_program
 
@@ -43,6 +44,8 @@ def bind_program(program: Program) -> Rules:
     calendar = calendar_of(program.timezone)
     ladders = bind_ladders(program)
     actions = _actions(program, calendar, ladders)
+    boards = Boards(program, ladders, calendar)
+    tallied = not all(map(is_plain, program.boards.values()))
     late, suspicion = program.accept_late, program.suspicion
     return Rules(
         program=program.program,
@@ -54,7 +57,8 @@ def bind_program(program: Program) -> Rules:
         ladders=ladders,
         tier_ladder=ladders[0].name if ladders else "",
         first_tier=ladders[0].steps[0] if ladders else None,
-        boards=Boards(program, ladders, calendar),
+        boards=boards,
+        tallies=Tallies(program, boards) if tallied else None,
         scales={name: currency.scale for name, currency in program.currencies.items()},
         begins=moment_in(program.starts, calendar) if program.starts else 0,
         ends=moment_in(program.ends, calendar) if program.ends else END_OF_TIME,

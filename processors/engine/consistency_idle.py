@@ -106,9 +106,15 @@ def _boards(program: Program) -> Iterator[Flaw]:
         given = [rule for rule in rules if (rule.currency or first) == currency]
         if board.split == CATEGORY and not any(rule.category for rule in given):
             yield Flaw(place, f"no rule that gives {currency} has a `category`")
-        if board.split == COUNTRY and not profiles:
-            message = "nobody's country is ever known: add an action with `effect: profile`"
+        if board.split in (COUNTRY, TEAM) and not profiles:
+            message = f"nobody's {board.split} is ever known: add an action with `effect: profile`"
             yield Flaw(place, message)
+        if board.measure == REFERRALS and not referrals(program):
+            message = "nothing counts as a referral: say `referred` of an action that is no sign-up"
+            yield Flaw(("boards", name, "measure"), message)
+        if board.ties == "signup" and not signups(program):
+            message = "nobody signs up: no action is called SIGNUP or has a `referral`"
+            yield Flaw(("boards", name, "ties"), message)
 
 
 def idle_actions(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from processors.engine.consistency_boards import board_flaws
 from processors.engine.consistency_words import (
-    CATEGORY,
-    COUNTRY,
     ENGINE,
     Flaw,
     currency,
@@ -25,7 +24,7 @@ def program_flaws(program: Program) -> Iterator[Flaw]:
     yield from _dates(program)
     yield from _tables(program)
     yield from _promotions(program)
-    yield from _boards(program)
+    yield from board_flaws(program)
     yield from _badges(program)
     yield from _rewards(program)
     yield from _unlocks(program)
@@ -74,19 +73,6 @@ def _promotions(program: Program) -> Iterator[Flaw]:
             yield Flaw((*place, "until"), message)
         for at, action in enumerate(promotion.actions or ()):
             yield from unknown((*place, "actions", at), "action", action, program.actions)
-
-
-def _boards(program: Program) -> Iterator[Flaw]:
-    for name, board in program.boards.items():
-        place = ("boards", name)
-        yield from currency((*place, "currency"), board.currency, program)
-        if board.split is not None:
-            splits = [COUNTRY, CATEGORY, *program.ladders]
-            yield from unknown((*place, "split"), "split", board.split, splits)
-        yield from twice((*place, "periods"), board.periods)
-        for number, kind in enumerate(board.ranks if isinstance(board.ranks, list) else ()):
-            where = (*place, "ranks", number)
-            yield from unknown(where, "period of this board", kind, board.periods)
 
 
 def _badges(program: Program) -> Iterator[Flaw]:

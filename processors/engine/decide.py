@@ -12,6 +12,7 @@ from processors.engine.paths import level
 from processors.engine.periods import too_early
 from processors.engine.rules import ActionRules, Award, AwardRule, Guard, Rules, Scene
 from processors.engine.settle import release_of_day, settle
+from processors.engine.tallying import note_sign_up, tally_action
 from schemas import parts
 from schemas.accounts import Account, draft, draft_remembering
 from schemas.actions import Action
@@ -130,7 +131,9 @@ def _limited(scene: Scene, guards: tuple[Guard, ...]) -> Refusal | None:
 
 def _apply(scene: Scene, given: Given) -> Decision:
     """Change the draft and tell the results, in the order in which they stand in the log."""
-    kind, head = scene.kind, scene.draft.head
+    kind, head, tallies = scene.kind, scene.draft.head, scene.rules.tallies
+    if tallies is not None:
+        note_sign_up(scene, tallies)
     if kind.holds:
         release_of_day(scene)
     for rule, result in given:
@@ -171,6 +174,8 @@ def _follow(scene: Scene) -> None:
         grant_badges(scene)
     if scene.rules.rewards:
         reach_rewards(scene)
+    if scene.rules.tallies is not None:
+        tally_action(scene, scene.rules.tallies)
     if kind.derives is not None:
         kind.derives(scene)
 

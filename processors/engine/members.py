@@ -47,8 +47,13 @@ def turn(scene: Scene) -> None:
     if hides == parts.HIDDEN.read(head):
         return
     parts.HIDDEN.write(head, hides)
-    if head.purses:
+    if _may_stand(scene):
         _tell_turn(scene, "hides" if hides else "shows")
+
+
+def _may_stand(scene: Scene) -> bool:
+    """Tell whether the member may stand on a board: tallies count more than points."""
+    return bool(scene.draft.head.purses) or scene.rules.tallies is not None
 
 
 def _tell_turn(scene: Scene, mode: str) -> None:
@@ -136,7 +141,7 @@ def erase(scene: Scene) -> Refusal | None:
     """Empty the account for ever."""
     draft = scene.draft
     head = draft.head
-    if head.purses and not parts.HIDDEN.read(head):
+    if _may_stand(scene) and not parts.HIDDEN.read(head):
         _tell_turn(scene, "hides")
     ids = [f"ids.{day}.{n}" for day, count in head.sealed.items() for n in range(-(-count // 256))]
     awards = [f"awards.{number}" for number in head.award_rows]
@@ -235,6 +240,7 @@ def _open_purse(scene: Scene, currency: str) -> Refusal | None:
         lifetime_points=lifetime,
         touched=told(touched),
         scores=scores if lifetime else [],
+        columns=columns,
         rule=f"{rules.version}/{name}",
         why=[("moved in", show(balance, rules.scales[currency]))],
     )

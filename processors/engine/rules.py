@@ -12,6 +12,7 @@ from processors.engine.boards import Boards
 from processors.engine.decision import Refusal
 from processors.engine.facts import FactReader
 from processors.engine.ladders import Ladder
+from processors.engine.tallies import Tallies
 from schemas.accounts import Account, Head
 from schemas.actions import Action, Derived
 from schemas.moments import Calendar, Day, PeriodKind
@@ -215,6 +216,7 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     tier_ladder: str
     first_tier: str | None
     boards: Boards
+    tallies: Tallies | None
     scales: Mapping[str, int]
     begins: int
     ends: int

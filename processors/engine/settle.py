@@ -128,6 +128,7 @@ def release(scene: Scene, held: Held) -> None:
         scores=scores,
         expires=expires,
         category=None if rule is None else rule.category,
+        columns=held.columns,
         rule=f"{rules.version}/release",
         why=[(f"held as {held.id}", _shown(scene, held.currency, held.points))],
     )

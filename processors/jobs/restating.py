@@ -58,7 +58,7 @@ def restating(
         data={
             "board": board[0],
             "period": board[1],
-            "changed": changes.count,
+            "changed": changes.changed,
             "changes": [list(change) for change in changes.first],
         },
     )
