@@ -52,6 +52,7 @@ def _parts(head: Head) -> dict[str, Any]:
         "payment": parts.PAYMENT.read(head).status or None,
         "recipients": parts.RECIPIENTS.read(head),
         "period": _period(parts.PERIOD.read(head)),
+        "due": None if head.due_at is None else due_as(head, head.due_at),
         "erased": parts.ERASED.read(head),
     }
     return {name: value for name, value in shown.items() if value}
@@ -61,6 +62,17 @@ def _period(period: parts.Period) -> str | None:
     """Return how far a period is; the last word said of it."""
     said = {"restated": period.restated, "closed": period.closed, "opened": period.opened}
     return next((word for word, is_so in said.items() if is_so), None)
+
+
+def due_as(head: Head, moment: int) -> str:
+    """Name the action that says what falls due at a moment; of several what is settled first."""
+    if parts.SUSPENSION.read(head).until == moment:
+        return "SUSPENSION_END"
+    if any(each.lapses_at == moment for each in parts.RESERVATIONS.read(head).values()):
+        return "RESERVE_LAPSE"
+    if any(each.due_at == moment for each in parts.HOLDS.read(head)):
+        return "HOLD_END"
+    return "EXPIRATION"
 
 
 def _end(until: int) -> str:

@@ -119,11 +119,10 @@ async def due_accounts(
 
 async def known_periods(connection: Connection, program: str) -> list[KnownPeriod]:
     """Give every period of a program that was ever opened or closed."""
+    rows = await connection.fetch(_PERIODS, program)
     return [
-        KnownPeriod(
-            *names, moments.END_OF_TIME if ends is None else _ms(ends), kept and _ms(kept), history
-        )
-        for *names, ends, kept, history in await connection.fetch(_PERIODS, program)
+        KnownPeriod(*names, _end(ends), kept and _ms(kept), history)
+        for *names, ends, kept, history in rows
     ]
 
 
@@ -195,3 +194,7 @@ def _moment(milliseconds: int) -> datetime:
 
 def _ms(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
+
+
+def _end(moment: datetime | None) -> int:
+    return moments.END_OF_TIME if moment is None else _ms(moment)
