@@ -13,6 +13,13 @@ from audit.members import Outcome
 from audit.notices import notify
 from audit.posting import book_rule
 from audit.settle import settle
+from audit.standings import (
+    count_action,
+    counts_more_than_points,
+    enter_by_sign_up,
+    note_sign_up,
+    walk,
+)
 from audit.streaks import raise_streaks
 
 
@@ -22,6 +29,7 @@ def decide(case: Case) -> Outcome:
     raise_streaks(case)
     check_guards(case)
     given = given_by_rules(case)
+    signs_up = note_sign_up(case)
     fulfilled, follows = rules_fulfilled(case), list(derive(case))
     release_day(case, set(fulfilled))
     for each in given:
@@ -29,14 +37,17 @@ def decide(case: Case) -> Outcome:
     take_effect(case)
     note(case, counted(case, given))
     case.follows += follows
-    has_points = bool(case.member.lifetime)
+    may_stand = bool(case.member.lifetime) or counts_more_than_points(case)
     if case.effect == "erase":
         case.member = case.member.emptied()
     else:
         _follow_measures(case)
+        count_action(case)
+        if signs_up:
+            enter_by_sign_up(case)
     if case.member.hidden == case.member.is_listed(case.moment):
         case.member.hidden = not case.member.hidden
-        case.moved = case.moved or has_points
+        case.moved = case.moved or may_stand
     notify(case)
     what = "posted" if case.lines or case.moved else "accepted"
     return Outcome(what, None, tuple(case.lines))
@@ -50,6 +61,8 @@ def _book(case: Case, given: Given) -> None:
     if case.rules[given.rule].get("once"):
         case.member.given_once.add((case.said.type, given.rule))
     case.member.path_xp.update(given.path_xp)
+    for path, xp in given.path_xp.items():
+        walk(case, path, xp)
 
 
 def _follow_measures(case: Case) -> None:

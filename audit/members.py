@@ -130,7 +130,9 @@ class Member:
     suspicions: Counter[date] = field(default_factory=Counter)
     # Whether boards were told to show the member no longer.
     hidden: bool = False
-    # By (board's name in the document, period, category).
+    # When it first signed up, kept where a board's ties look at it.
+    signed_up: int | None = None
+    # By (board's name in the document, period, category or path).
     standings: dict[tuple[str, str, str], Standing] = field(default_factory=dict)
 
     # Of a `code:` or `payment:` subject: its owner; who waits for one.

@@ -121,8 +121,8 @@ async def known_periods(connection: Connection, program: str) -> list[KnownPerio
     """Give every period of a program that was ever opened or closed."""
     rows = await connection.fetch(_PERIODS, program)
     return [
-        KnownPeriod(*names, _end(ends), kept and _ms(kept), history)
-        for *names, ends, kept, history in rows
+        KnownPeriod(board, period, status, _end(ends), kept and _ms(kept), history)
+        for board, period, status, ends, kept, history in rows
     ]
 
 

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 from math import prod
 
+from processors.engine.consistency_boards import REFERRALS
 from processors.engine.consistency_factors import least_factor
 from processors.engine.consistency_formulas import Text, counted_in, surely, texts
 from processors.engine.consistency_words import (
     CATEGORY,
     COUNTRY,
     ENGINE,
+    TEAM,
     Flaw,
     Place,
     out_of_date,
@@ -18,6 +20,7 @@ from processors.engine.formulas import Formula, read_condition
 from processors.engine.ladders import Ladder
 from processors.engine.numbers import POWERS
 from processors.engine.ranges import NEVER
+from processors.engine.tallies import referrals, signups
 from processors.engine.terms import ActionTerms, read_points
 from schemas.program_actions import ActionType, Rule, Table
 from schemas.programs import Program
