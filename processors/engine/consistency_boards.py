@@ -112,5 +112,7 @@ def _winners(program: Program, place: Place, board: Board) -> Iterator[Flaw]:
             yield Flaw(where, message)
         for fact, type_ in (("place", "integer"), ("period", "period")):
             if fact not in action.facts or action.facts[fact].type != type_:
-                message = f"{winners.action} needs the fact {fact}, a{'n' * (type_[0] == 'i')} {type_}"
+                message = (
+                    f"{winners.action} needs the fact {fact}, a{'n' * (type_[0] == 'i')} {type_}"
+                )
                 yield Flaw(where, message)

@@ -133,7 +133,9 @@ class Tallies:
         """Score path xp: of who joined a path, walks it or left it, with this action."""
         paths = parts.PATHS.read(head)
         for tally in self.tallies:
-            for path in dict.fromkeys((*before.joined, *paths.joined) if tally.split == PATH else ()):
+            for path in dict.fromkeys(
+                (*before.joined, *paths.joined) if tally.split == PATH else ()
+            ):
                 gained = paths.xp.get(path, 0) - before.xp.get(path, 0)
                 if path not in paths.joined:
                     yield from self._leave(head, tally, path, moment)

@@ -84,11 +84,11 @@ class JobState:
         return f"{self.name}: last {last}, {did or 'nothing was due'}{f'; {now}' if now else ''}"
 
 
-async def go_round(job: Job, state: JobState, pace: float, told: Callable[[int], None]) -> None:
-    """Do a job for ever: after a failure soon again, later each time.
+async def go_round(job: Job, state: JobState, pace: float) -> None:
+    """Do a job for ever; after a failure soon again, later each time.
 
-    Jobs hold nothing that a failure could leave half done, so any may be tried again. `told` is
-    given how much each round did; all seconds are taken times `pace`.
+    Jobs hold nothing that a failure could leave half done, so any may be tried again. All seconds
+    are taken times `pace`.
     """
     delay = FIRST_DELAY
     while True:
@@ -101,6 +101,5 @@ async def go_round(job: Job, state: JobState, pace: float, told: Callable[[int],
             delay = min(delay * 2, LONGEST_DELAY)
         else:
             state.finished(done)
-            told(done.total())
             delay = FIRST_DELAY
             await asyncio.sleep(job.every * pace)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
@@ -23,9 +23,15 @@ REQUEST_MS: Final = 10_000
 
 
 class Sender:
-    """Sends to `actions.internal`; every acknowledgement tells the clock which time it is."""
+    """Sends to `actions.internal`; every acknowledgement tells the clock which time it is.
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    `told` is given how many actions the broker has taken.
+    """
+
+    def __init__(
+        self, settings: Settings, clock: Clock, told: Callable[[int], None] = lambda _: None
+    ) -> None:
+        self._told = told
         self._settings = settings
         self._topic = settings.topic("actions.internal")
         self._clock = clock
@@ -61,6 +67,7 @@ class Sender:
             await self.stop()
             raise
         self._clock.learn(written[-1].timestamp)
+        self._told(len(written))
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:

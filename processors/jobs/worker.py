@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -74,13 +74,18 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(settings: Settings, at: int | None = None) -> AsyncIterator[Desk]:
-    """Give what jobs share; nobody needs to answer yet. `at` is a moment at which time stands still."""
+async def desk(
+    settings: Settings, at: int | None = None, told: Callable[[int], None] = lambda _: None
+) -> AsyncIterator[Desk]:
+    """Give what jobs share; nobody needs to answer yet.
+
+    `at` is a moment at which time stands still, `told` is given how many actions were sent.
+    """
     clock, programs = Clock(at), Programs()
     follower = RulesFollower(
         settings.topic("rules"), programs.add, connection=settings.kafka_connection
     )
-    sender = Sender(settings, clock)
+    sender = Sender(settings, clock, told)
     pool = asyncpg.create_pool(
         settings.postgres,
         min_size=0,
@@ -108,20 +113,14 @@ def jobs_app(settings: Settings) -> App:
 
 async def work(settings: Settings, status: Status) -> None:
     """Do all jobs until cancelled; tell the status how they are."""
-    async with desk(settings) as desk_:
+    async with desk(settings, told=status.records_done) as desk_:
         states = [JobState(job.name, desk_.means()) for job in JOBS]
         show(status, desk_, states)
         async with asyncio.TaskGroup() as group:
             group.create_task(desk_.follower.follow())
             await desk_.follower.wait_until_fresh()
             for job, state in zip(JOBS, states, strict=True):
-                told = partial(_told, status)
-                group.create_task(go_round(job, state, settings.jobs_pace, told))
-
-
-def _told(status: Status, done: int) -> None:
-    if done:
-        status.records_done(done)
+                group.create_task(go_round(job, state, settings.jobs_pace))
 
 
 def show(status: Status, desk_: Desk, states: list[JobState]) -> None:
@@ -149,7 +148,13 @@ async def once(settings: Settings, at: int | None) -> dict[str, Counter[str]]:
         following = asyncio.create_task(desk_.follower.follow())
         try:
             await desk_.follower.wait_until_fresh()
-            return {job.name: await job.run(desk_.means()) for job in JOBS}
+            done = {}
+            for job in JOBS:
+                means = desk_.means()
+                done[job.name] = await job.run(means)
+                if done[job.name]:  # The next job sees what came of it.
+                    await means.gate.passed()
+            return done
         finally:
             following.cancel()
             with suppress(asyncio.CancelledError):
