@@ -56,18 +56,13 @@ class Sender:
         await asyncio.sleep(self._free_at - time.monotonic())
         self._free_at = time.monotonic() + len(actions) / PER_SECOND
         try:
-            producer = await self._started()
-            sending = []
-            for action in actions:
-                key, value = record(action)
-                sending.append(await producer.send(self._topic, value, key))
-            written = [await future for future in sending]
+            written = await write(await self._started(), self._topic, actions)
         except BaseException:
             # Nobody knows what it still sends: a new one begins anew, and ids keep it harmless.
             await self.stop()
             raise
-        self._clock.learn(written[-1].timestamp)
-        self._told(len(written))
+        self._clock.learn(written)
+        self._told(len(actions))
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -79,3 +74,13 @@ class Sender:
             )
             await self._producer.start()
         return self._producer
+
+
+async def write(producer: AIOKafkaProducer, topic: str, actions: Sequence[JobAction]) -> int:
+    """Write actions in order; return the append time of the last, once the broker has them all."""
+    sending = []
+    for action in actions:
+        key, value = record(action)
+        sending.append(await producer.send(topic, value, key))
+    written = [await future for future in sending]
+    return int(written[-1].timestamp)

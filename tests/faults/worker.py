@@ -6,6 +6,7 @@ Faults are told as text:
     stop:commit:after:3     SIGSTOP after it
     raise:ord-77812         the engine raises whenever it decides that action
     die:ord-77812           SIGKILL whenever the engine is to decide that action
+    ahead:3600              this host's clock is so many seconds ahead, as jobs see it
 
 Lives are forked from a server that has imported everything already: a start costs no imports.
 """
@@ -23,10 +24,11 @@ from types import ModuleType
 from typing import Any
 
 from processors import boards, ledger, scoring
+from processors.jobs import clock, closing, keeping, sender
 from processors.settings import Settings
 from processors.stream import changelog
 from processors.worker import run
-from sinks import postgres_ledger
+from sinks import postgres_ledger, rank_history
 
 POINTS: dict[str, tuple[ModuleType, str]] = {
     "load": (changelog, "load"),
@@ -38,6 +40,10 @@ POINTS: dict[str, tuple[ModuleType, str]] = {
     "settle": (boards, "settled"),
     "ledger": (ledger, "applied"),
     "write": (postgres_ledger, "_write"),
+    "figures": (closing, "figures"),
+    "say": (sender, "write"),
+    "ranks": (rank_history, "_copy"),
+    "keep": (keeping, "keep"),
 }
 """Stop points: name -> the function before or after which a worker can be stopped."""
 
@@ -54,6 +60,9 @@ def plant(fault: str) -> None:
     what, _, rest = fault.partition(":")
     if what in ("raise", "die"):
         plant_in_engine(what, rest)
+    elif what == "ahead":
+        true, seconds = clock.host_ms, int(rest)
+        vars(clock)["host_ms"] = lambda: true() + 1_000 * seconds
     else:
         name, when, count = rest.split(":")
         plant_at(*POINTS[name], when, int(count), partial(signal_itself, SIGNALS[what]))
