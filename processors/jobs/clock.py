@@ -23,20 +23,21 @@ class Clock:
     def __init__(self, at: int | None = None) -> None:
         """`at`: a moment at which the clock stands still."""
         self._at = at
-        self._ahead: int | None = None
+        self.ahead: int | None = None
+        """By how many milliseconds the host is ahead of the broker; None before it told."""
 
     @property
     def is_told(self) -> bool:
         """Whether the time is certain: told by the broker, or given."""
-        return self._at is not None or self._ahead is not None
+        return self._at is not None or self.ahead is not None
 
     def now(self) -> int:
         """Epoch milliseconds."""
-        return host_ms() - (self._ahead or 0) if self._at is None else self._at
+        return host_ms() - (self.ahead or 0) if self._at is None else self._at
 
     def learn(self, append_time: int) -> None:
         """Take a record's append time, acknowledged just now, for the present."""
-        self._ahead = host_ms() - append_time
+        self.ahead = host_ms() - append_time
 
 
 class Lately:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from time import time
 from typing import Any, Final
 
 import asyncpg
@@ -134,8 +133,9 @@ def show(status: Status, desk_: Desk, states: list[JobState]) -> None:
 
 
 def _clock(clock: Clock) -> str:
-    ahead = time() - clock.now() / 1000
-    return f"this host is {ahead:+.1f} s from it" if clock.is_told else "not known yet"
+    if clock.ahead is None:
+        return "not known yet"
+    return f"this host's clock is {clock.ahead / 1000:+.1f} s from it"
 
 
 def _trouble(state: JobState) -> str:

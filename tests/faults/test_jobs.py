@@ -150,20 +150,25 @@ class Book:
         postings, periods = await self.said("rewards.earned"), await self.said("periods.closed")
         assert results.twice(periods) == []
         assert results.wrong(postings, periods) == []
-        closed = {results.name_of(said): said for said in periods if said["kind"] == "closed"}
-        assert await self.ended() <= closed.keys()
+        found = closed(periods)
+        assert await self.ended() <= found.keys()
         assert prizes(postings) == {
             (said["period"], place): (user, PRIZES[place])
-            for said in closed.values()
+            for said in found.values()
             if said["program"] == "loyalty" and said["period"].startswith("weekly:")
             for place, user, _ in said["winners"]
         }
         assert await self.ranks() == {
             (board, period, user): rank
-            for (program, board, period), said in closed.items()
+            for (_, board, period), said in found.items()
             for rank, user, _ in said["top"]
         }
         await self.cluster.verified()
+
+    async def expired(self, user: str) -> bool:
+        """Whether points of a member have expired."""
+        postings = await self.said("rewards.earned")
+        return any(said["user_id"] == user and said["kind"] == "expire" for said in postings)
 
     async def ranks(self) -> dict[tuple[str, str, str], int]:
         """Give everyone's rank in the periods that were closed."""
@@ -193,6 +198,14 @@ def prizes(postings: list[Said]) -> dict[tuple[str, int], tuple[str, int]]:
 
 
 @pytest.fixture
+async def ours(servers: Servers) -> AsyncIterator[Servers]:
+    """Give the servers, and have all of them run again in the end."""
+    yield servers
+    for name in ("redis", "postgres"):
+        await asyncio.to_thread(servers[name].start)
+
+
+@pytest.fixture
 async def book(cluster: Cluster) -> AsyncIterator[Book]:
     """A cluster with a worker of each kind but the jobs, and five days behind it."""
     book = Book(cluster)
@@ -218,3 +231,112 @@ async def test_two_workers_at_once(book: Book) -> None:
     reasons = Counter(said["reason"] for said in declined if said["action"].startswith("PERIOD"))
     assert reasons.keys() <= {"once_only", "duplicate"}
     assert (first.ends, second.ends) == ([], [])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_one_part_is_behind(book: Book, kind: str) -> None:
+    """While a part lacks what was said before, nothing is closed; then the result has all of it."""
+    cluster = book.cluster
+    patient = cluster.settings
+    cluster.settings = patient.model_copy(update={"jobs_grace": 100 * 86_400.0})
+    opens = await cluster.start("jobs")
+    await book.opened()
+    await opens.stop()
+    cluster.settings = patient
+    [behind] = [worker for worker in cluster.workers if worker.kind == kind]
+    await behind.kill()
+    for user in MEMBERS[:3]:
+        await book.say(user, "PURCHASE", day(1), order_value=9_900)
+    jobs = await cluster.start("jobs")
+    who = {"scoring": "scoring", "boards": "the boards", "ledger": "the ledger"}[kind]
+    await says(jobs, f"waits for {who}")
+    await cluster.start(kind)
+    await book.right()
+    result = closed(await book.said("periods.closed"))["loyalty", "global", f"daily:{date(1)}"]
+    assert result["top"][0][2] >= 99, "what came while the part was away counts"
+
+
+async def test_a_clock_that_is_ahead(book: Book) -> None:
+    """A host that is a day ahead closes nothing early, and what has ended as if it were right."""
+    jobs = await book.cluster.start("jobs", faults=["ahead:86400"])
+    await book.right()
+    said, now = await book.said("periods.closed"), time.time() * 1000
+    ends = [moments.read(each["ends_at"]) for each in closed(said).values()]
+    assert max(ends) < now
+    assert max(moments.read(each["starts_at"]) for each in said if each["starts_at"]) < now
+    status = await jobs.status()
+    assert status is not None
+    assert "this host's clock is +864" in status["details"]["the broker's time"]
+
+
+async def test_stores_go_away(book: Book, ours: Servers) -> None:
+    """Without Redis points expire all the same; without PostgreSQL the jobs wait; neither ends them."""
+    jobs = await book.cluster.start("jobs")
+    await book.right()
+    await asyncio.to_thread(ours["redis"].kill)
+    await jobs.complains("periods", "Error")
+    soon = int(time.time() * 1000) + 3_000
+    lots = {"points": [[30, moments.write(soon)]]}
+    await book.say("eva", "OPENING", soon - 4_000, balances={"points": 30}, lots=lots)
+    await eventually(lambda: book.expired("eva"), seconds=PATIENCE, every=0.2)
+    await asyncio.to_thread(ours["postgres"].kill)
+    await jobs.complains("settling")
+    for name in ("redis", "postgres"):
+        await asyncio.to_thread(ours[name].start)
+    await jobs.ready()
+    await book.right()
+    assert jobs.ends == []
+
+
+async def test_what_comes_late_is_restated(book: Book) -> None:
+    """A late action moves the live board, never the result; a week later one record tells of it."""
+    cluster = book.cluster
+    jobs = await cluster.start("jobs")
+    await book.done()
+    await jobs.stop()
+    late = MEMBERS[7]
+    await book.say(late, "PURCHASE", day(1), order_value=5_000)
+    await cluster.healed()
+    before = await book.said("periods.closed")
+    at = day(0) + 7 * moments.DAY + moments.HOUR
+    done = await jobs_worker.once(cluster.settings, at)
+    assert done["restatements"]["PERIOD_RESTATE"] >= 1
+    records = await book.said("periods.closed")
+    assert closed(records) == closed(before)
+    [restated] = [
+        said
+        for said in records
+        if said["kind"] == "restated"
+        and said["board"] == "global"
+        and said["period"] == f"daily:{date(1)}"
+    ]
+    [(user, old, new)] = restated["changes"]
+    assert (user, restated["changed"], new > old) == (late, 1, True)
+    assert (
+        sum(said["kind"] == "restated" for said in records)
+        == done["restatements"]["PERIOD_RESTATE"]
+    )
+    again = await jobs_worker.once(cluster.settings, at)
+    assert not again["restatements"], "once for ever"
+
+
+async def says(worker: Worker, what: str) -> None:
+    """Wait until a worker's status page says something of its jobs."""
+
+    async def ask() -> bool:
+        status = await worker.status()
+        return status is not None and any(
+            what in line for line in status["details"].get("jobs", ())
+        )
+
+    await worker.becomes(f"saying {what!r}", ask)
+
+
+def date(before: int) -> str:
+    """Give the date of so many days ago."""
+    return moments.write(day(before))[:10]
+
+
+def closed(periods: list[Said]) -> dict[Board, Said]:
+    """Give the results among records of `periods.closed`."""
+    return {results.name_of(said): said for said in periods if said["kind"] == "closed"}
