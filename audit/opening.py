@@ -10,6 +10,7 @@ from audit.lots import put_in
 from audit.members import Declined
 from audit.posting import add_line
 from audit.rules import Document
+from audit.standard import all_actions
 
 
 def open_account(case: Case) -> None:
@@ -21,7 +22,7 @@ def open_account(case: Case) -> None:
         *((name, document["currencies"]) for name in ("balances", "lifetimes", "lots")),
         *((name, document.get(name, {})) for name in ("badges", "streaks")),
         ("steps", document.get("ladders", {})),
-        ("counts", document["actions"]),
+        ("counts", all_actions(document)),
     ):
         _check_known(_told(case, fact), known)
     told = {*_told(case, "balances"), *_told(case, "lifetimes"), *_told(case, "lots")}

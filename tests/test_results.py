@@ -19,7 +19,6 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 # The boards' projector says these: tests/integration holds them to their schema.
 PROJECTORS = "leaderboard.updated/1"
-PERIODS = {"periods.closed/1", "notifications.send/1"}
 WORKERS = {"actions.rejected/1", "scoring.journal/1"}
 
 
@@ -47,6 +46,7 @@ def check(schema: str, value: bytes) -> dict[str, Any]:
 def said(decision: Decision) -> list[object]:
     """Return every result of a decision."""
     said = [*decision.postings, *decision.tiers, *decision.achievements]
+    said += [*decision.periods, *decision.notifications]
     return [each for each in (*said, decision.accepted, decision.declined) if each is not None]
 
 
@@ -60,7 +60,7 @@ def test_results_of_the_cases() -> None:
         for result in said(decision):
             check(SCHEMAS[type(result)], encode(result))
             seen.add(SCHEMAS[type(result)])
-    assert seen == set(SCHEMAS.values()) - WORKERS - PERIODS - {PROJECTORS}
+    assert seen == set(SCHEMAS.values()) - WORKERS - {PROJECTORS}
 
 
 def test_what_a_worker_sends() -> None:
@@ -76,7 +76,7 @@ def test_what_a_worker_sends() -> None:
             seen.add(headers["schema"])
             assert topic == headers["schema"].removesuffix("/1")
             assert headers.get("program") == result.get("program")
-    assert seen == set(SCHEMAS.values()) - PERIODS - {PROJECTORS}
+    assert seen == set(SCHEMAS.values()) - {PROJECTORS}
 
 
 @pytest.mark.parametrize("schema", [name for name in SCHEMAS.values() if name != PROJECTORS])

@@ -219,11 +219,10 @@ class Cluster:
         self.began = time.monotonic()
         self.rules_count_at = self.began
 
-    async def publish_programs(self) -> None:
-        """Publish every program of the house, in force as soon as may be."""
-        versions = [
-            version_of(read_checked(path), EMBEDDED_LEAD_MS) for path in files_in([PROGRAMS])
-        ]
+    async def publish_programs(self, *more: dict[str, Any]) -> None:
+        """Publish every program of the house, and further ones, in force as soon as may be."""
+        documents = [*map(read_checked, files_in([PROGRAMS])), *more]
+        versions = [version_of(document, EMBEDDED_LEAD_MS) for document in documents]
         await publish(Place(self.settings, self.folder), *versions)
         self.rules_count_at = time.monotonic() + EMBEDDED_LEAD_MS / 1000
 
