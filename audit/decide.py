@@ -15,8 +15,8 @@ from audit.posting import book_rule
 from audit.settle import settle
 from audit.standings import (
     count_action,
-    counts_more_than_points,
     enter_by_sign_up,
+    may_stand,
     note_sign_up,
     walk,
 )
@@ -37,7 +37,7 @@ def decide(case: Case) -> Outcome:
     take_effect(case)
     note(case, counted(case, given))
     case.follows += follows
-    may_stand = bool(case.member.lifetime) or counts_more_than_points(case)
+    stands = may_stand(case)
     if case.effect == "erase":
         case.member = case.member.emptied()
     else:
@@ -47,7 +47,7 @@ def decide(case: Case) -> Outcome:
             enter_by_sign_up(case)
     if case.member.hidden == case.member.is_listed(case.moment):
         case.member.hidden = not case.member.hidden
-        case.moved = case.moved or may_stand
+        case.moved = case.moved or stands
     notify(case)
     what = "posted" if case.lines or case.moved else "accepted"
     return Outcome(what, None, tuple(case.lines))

@@ -18,7 +18,7 @@ def check_guards(case: Case) -> None:
         raise Declined("too_late")
     if _is_too_early(case):
         raise Declined("too_early")
-    if not any(case.kind.get(part) for part in ("rules", "effect", "derives", "notify")):
+    if not any(case.kind.get(part) for part in ("rules", "effect", "derives", "limits", "notify")):
         raise Declined("no_rule")
     if _is_over(case):
         raise Declined("inactive")

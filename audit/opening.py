@@ -25,10 +25,9 @@ def open_account(case: Case) -> None:
         ("counts", all_actions(document)),
     ):
         _check_known(_told(case, fact), known)
-    told = {*_told(case, "balances"), *_told(case, "lifetimes"), *_told(case, "lots")}
-    for currency in document["currencies"]:
-        if currency in told:
-            _open_currency(case, currency)
+    told = (*_told(case, "balances"), *_told(case, "lifetimes"), *_told(case, "lots"))
+    for currency in dict.fromkeys(told):
+        _open_currency(case, currency)
     for ladder, step in _told(case, "steps").items():
         _mark_granted(case, ladder, step)
     case.member.badges |= _whole(_told(case, "badges"))

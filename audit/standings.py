@@ -42,7 +42,7 @@ def score_line(case: Case, line: Line, scores: str, category: str | None) -> Non
     if scores == "none":
         return
     for name, board in case.part("boards").items():
-        change = _change(board, line)
+        change = _change(case, board, line)
         by_category = board.get("split") == "category"
         if case.currency(board.get("currency")) != line.currency or not change:
             continue
@@ -55,7 +55,7 @@ def score_line(case: Case, line: Line, scores: str, category: str | None) -> Non
                 _add(case, (name, period_name(kind, case.day), own), part, change)
 
 
-def _change(board: Document, line: Line) -> int:
+def _change(case: Case, board: Document, line: Line) -> int:
     """What a line changes on a board, by what the board measures."""
     measure, kind = board.get("measure", "points"), line.kind
     if board.get("operator", "sum") != "sum":
@@ -63,7 +63,8 @@ def _change(board: Document, line: Line) -> int:
     if measure == "points":
         return line.lifetime_points
     if measure == "earned":
-        return line.lifetime_points if kind in ("earn", "release", "reverse") else 0
+        earned = kind in ("earn", "release", "reverse") or case.effect == "opening"
+        return line.lifetime_points if earned else 0
     if measure == "spent":
         return -line.points if kind in ("redeem", "confirm") else 0
     return line.points if measure == "balance" and kind not in _STAYS else 0
@@ -72,26 +73,42 @@ def _change(board: Document, line: Line) -> int:
 def count_action(case: Case) -> None:
     """Count an accepted action on the boards that count its type."""
     for name, board in case.part("boards").items():
-        measure = board.get("measure", "points")
-        counted = _COUNT.fullmatch(measure)
-        refers = measure == "referrals" and "referred" in case.kind and not is_sign_up(case)
-        if refers or (counted and counted[1] == case.said.type):
+        if case.said.type in _counted(case, board):
+            part = _part(case, board.get("split"))
             for kind in board["periods"]:
-                part = _part(case, board.get("split"))
-                _add(case, (name, period_name(kind, case.day), ""), part, 1)
-                stands = case.member.standings[name, period_name(kind, case.day), ""]
-                case.moved = case.moved or stands.part is not None
+                place = (name, period_name(kind, case.day), "")
+                _add(case, place, part, 1)
+                on_board = case.member.standings[place].part is not None
+                case.moved = case.moved or on_board
 
 
-def is_sign_up(case: Case) -> bool:
-    """Whether an action is a sign-up: by its name, or because it may carry a code."""
-    return case.said.type == "SIGNUP" or "referral" in case.kind
+def _counted(case: Case, board: Document) -> set[str]:
+    """The types of actions that a board counts: one, or those that say who was referred."""
+    measure, actions = board.get("measure", "points"), case.part("actions")
+    counted = _COUNT.fullmatch(measure)
+    if counted:
+        return {counted[1]}
+    if measure != "referrals":
+        return set()
+    asked = [form for form in actions.values() if form.get("effect") == "look_up_code"]
+    answers = {form.get("answer") for form in asked}
+    return {
+        name
+        for name, form in actions.items()
+        if ("referred" in form or name in answers) and not _signs_up(name, form)
+    }
+
+
+def _signs_up(name: str, form: Document) -> bool:
+    """Whether a type is a sign-up: by its name, or because it may carry a code."""
+    return name == "SIGNUP" or "referral" in form
 
 
 def note_sign_up(case: Case) -> bool:
     """Keep when a member first signed up, where a board asks for it; whether that is now."""
     asked = any(board.get("ties") == "signup" for board in case.part("boards").values())
-    if not (asked and is_sign_up(case)) or case.member.signed_up is not None:
+    signs_up = _signs_up(case.said.type, case.kind)
+    if not (asked and signs_up) or case.member.signed_up is not None:
         return False
     case.member.signed_up = case.moment
     return True
@@ -185,15 +202,17 @@ def _part(case: Case, split: str | None) -> str | None:
     return str(step_held(case, split)["name"])
 
 
-def counts_more_than_points(case: Case) -> bool:
-    """Whether some board is more than a sum of points, so that members may stand without any."""
-    return any(
-        board.get("split") in ("path", "team")
-        or board.get("measure", "points") != "points"
-        or board.get("operator", "sum") != "sum"
-        or board.get("ties", "reached") != "reached"
-        or "decay" in board
-        for board in case.part("boards").values()
+def may_stand(case: Case) -> bool:
+    """Whether the member may be on some board, if only with a count, a path or a sign-up."""
+    member = case.member
+    return bool(
+        member.lifetime
+        or member.signed_up is not None
+        or any(
+            (board.get("split") == "path" and member.path_xp)
+            or any(member.counts[kind] for kind in _counted(case, board))
+            for board in case.part("boards").values()
+        )
     )
 
 

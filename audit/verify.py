@@ -18,8 +18,9 @@ from audit.compare_boards import compare_boards
 from audit.postgres import compare_balances, read_ledger
 from audit.reader import TopicReader
 from audit.records import ACTIONS, INTERNAL, JournalError, Record, Turn
-from audit.redis_boards import read_boards
+from audit.redis_boards import gone_boards, read_boards, wrong_sums
 from audit.results import JOURNAL, NOTIFICATIONS, RESULTS, read_journal, read_results
+from audit.standings import Boards
 
 CHANGELOG = "laurel-scoring-accounts-changelog"
 RULES = "rules"
@@ -157,9 +158,14 @@ async def _agreed(
 
 
 async def _boards(book: Book, redis: str) -> list[str]:
-    expected = book.boards()
-    found = {program: await read_boards(redis, program) for program in expected}
-    return list(compare_boards(expected, found, "Redis"))
+    """Compare the boards that are still kept, and the sums kept beside them."""
+    expected, found, wrong = book.boards(), dict[str, Boards](), list[str]()
+    for program, boards in expected.items():
+        gone = await gone_boards(redis, program)
+        expected[program] = {name: each for name, each in boards.items() if name not in gone}
+        found[program] = await read_boards(redis, program)
+        wrong += await wrong_sums(redis, program, found[program])
+    return [*compare_boards(expected, found, "Redis"), *wrong]
 
 
 async def _ledger(book: Book, postgres: str) -> list[str]:

@@ -58,7 +58,8 @@ async def _close(redis: Redis, program: str) -> None:
 async def _move_landmarks(redis: Redis, program: str) -> None:
     """Forget landmarks that lie too far back; all others stay, so that boards come back the same."""
     key = program_key(program, "decays")
-    (now, _), decays = await redis.time(), await redis.hgetall(key)
+    decays: Any = await redis.hgetall(key)
+    now, _ = await redis.time()
     old = [board for board, text in decays.items() if runs_out(read_decay(text.decode()), now)]
     if old:
         await redis.hdel(key, *old)

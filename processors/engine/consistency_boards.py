@@ -16,12 +16,10 @@ from processors.engine.consistency_words import (
     twice,
     unknown,
 )
+from processors.engine.tallies import MEASURES, PATH_XP, REFERRALS
 from schemas.programs import Board, Program
 
 ALL_TIME: Final = "all_time"
-PATH_XP: Final = "path_xp"
-REFERRALS: Final = "referrals"
-_OF_POSTINGS: Final = ("points", "balance", "earned", "spent")
 _OF_AWARDS: Final = ("points", "earned")
 
 
@@ -39,10 +37,10 @@ def board_flaws(program: Program) -> Iterator[Flaw]:
 
 def _measure(program: Program, place: Place, board: Board) -> Iterator[Flaw]:
     counts = [f"count({name})" for name in program.actions]
-    measures = [*_OF_POSTINGS, REFERRALS, PATH_XP, *counts]
+    measures = [*MEASURES, REFERRALS, PATH_XP, *counts]
     yield from unknown((*place, "measure"), "measure", board.measure, measures)
     yield from currency((*place, "currency"), board.currency, program)
-    if board.currency is not None and board.measure not in _OF_POSTINGS:
+    if board.currency is not None and board.measure not in MEASURES:
         yield Flaw((*place, "currency"), f"{board.measure} is counted in no currency")
 
 
@@ -110,9 +108,7 @@ def _winners(program: Program, place: Place, board: Board) -> Iterator[Flaw]:
         if {ENGINE, JOB}.isdisjoint(action.origin):
             message = f"{winners.action} may not come from here: give it the origin job or engine"
             yield Flaw(where, message)
-        for fact, type_ in (("place", "integer"), ("period", "period")):
-            if fact not in action.facts or action.facts[fact].type != type_:
-                message = (
-                    f"{winners.action} needs the fact {fact}, a{'n' * (type_[0] == 'i')} {type_}"
-                )
+        for fact, kind_of in (("place", "integer"), ("period", "period")):
+            if fact not in action.facts or action.facts[fact].type != kind_of:
+                message = f"{winners.action} needs the fact {fact}, of the type {kind_of}"
                 yield Flaw(where, message)

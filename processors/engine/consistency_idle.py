@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 from math import prod
 
-from processors.engine.consistency_boards import REFERRALS
 from processors.engine.consistency_factors import least_factor
 from processors.engine.consistency_formulas import Text, counted_in, surely, texts
 from processors.engine.consistency_words import (
@@ -20,7 +19,7 @@ from processors.engine.formulas import Formula, read_condition
 from processors.engine.ladders import Ladder
 from processors.engine.numbers import POWERS
 from processors.engine.ranges import NEVER
-from processors.engine.tallies import referrals, signups
+from processors.engine.tallies import REFERRALS, referrals, signups
 from processors.engine.terms import ActionTerms, read_points
 from schemas.program_actions import ActionType, Rule, Table
 from schemas.programs import Program
@@ -113,7 +112,7 @@ def _boards(program: Program) -> Iterator[Flaw]:
             message = f"nobody's {board.split} is ever known: add an action with `effect: profile`"
             yield Flaw(place, message)
         if board.measure == REFERRALS and not referrals(program):
-            message = "nothing counts as a referral: say `referred` of an action that is no sign-up"
+            message = "nothing counts as a referral: say `referred` of an action, or look up codes"
             yield Flaw(("boards", name, "measure"), message)
         if board.ties == "signup" and not signups(program):
             message = "nobody signs up: no action is called SIGNUP or has a `referral`"
@@ -179,7 +178,7 @@ def _waits(
     program: Program, ladders: tuple[Ladder, ...]
 ) -> Iterator[tuple[Place, str, int | None]]:
     """Yield every place that counts actions of a type, and the type."""
-    for part in ("ladders", "badges", "rewards"):
+    for part in ("ladders", "badges", "rewards", "boards"):
         for name, said in getattr(program, part).items():
             for action, _ in counted_in(said.measure or ""):
                 yield (part, name, "measure"), action, None

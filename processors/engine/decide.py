@@ -12,7 +12,7 @@ from processors.engine.paths import level
 from processors.engine.periods import too_early
 from processors.engine.rules import ActionRules, Award, AwardRule, Guard, Rules, Scene
 from processors.engine.settle import release_of_day, settle
-from processors.engine.tallying import note_sign_up, tally_action
+from processors.engine.tallying import begin_tallies, tally_action
 from schemas import parts
 from schemas.accounts import Account, draft, draft_remembering
 from schemas.actions import Action
@@ -132,8 +132,7 @@ def _limited(scene: Scene, guards: tuple[Guard, ...]) -> Refusal | None:
 def _apply(scene: Scene, given: Given) -> Decision:
     """Change the draft and tell the results, in the order in which they stand in the log."""
     kind, head, tallies = scene.kind, scene.draft.head, scene.rules.tallies
-    if tallies is not None:
-        note_sign_up(scene, tallies)
+    before = None if tallies is None else begin_tallies(scene, tallies)
     if kind.holds:
         release_of_day(scene)
     for rule, result in given:
@@ -145,6 +144,8 @@ def _apply(scene: Scene, given: Given) -> Decision:
         return _decline(scene, refusal)
     if parts.ERASED.name not in scene.draft.head.parts:
         _follow(scene)
+        if tallies is not None and before is not None:
+            tally_action(scene, tallies, before)
     if kind.notice is not None or scene.tiers or scene.achievements:
         notify(scene)
     outcome = "posted" if scene.postings else "accepted"
@@ -174,8 +175,6 @@ def _follow(scene: Scene) -> None:
         grant_badges(scene)
     if scene.rules.rewards:
         reach_rewards(scene)
-    if scene.rules.tallies is not None:
-        tally_action(scene, scene.rules.tallies)
     if kind.derives is not None:
         kind.derives(scene)
 

@@ -52,8 +52,9 @@ def turn(scene: Scene) -> None:
 
 
 def _may_stand(scene: Scene) -> bool:
-    """Tell whether the member may stand on a board: tallies count more than points."""
-    return bool(scene.draft.head.purses) or scene.rules.tallies is not None
+    """Tell whether the member may stand on a board."""
+    head, tallies = scene.draft.head, scene.rules.tallies
+    return bool(head.purses) or (tallies is not None and tallies.may_hold(head))
 
 
 def _tell_turn(scene: Scene, mode: str) -> None:

@@ -6,12 +6,11 @@ split where the member belongs) is scored at its end. `standings` of the account
 stands on a split tally, as for other boards: `guild:red all_time` -> 40.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from processors.engine.boards import (
     CATEGORY,
-    COUNTRY,
     PATH,
     TEAM,
     Boards,
@@ -37,6 +36,10 @@ _UNMOVED: Final = ("hold", "forfeit", "confirm", "move")
 """Kinds of postings that leave what is available as it is."""
 
 Change = Callable[[Posting], int]
+"""Reads off a posting what it changes."""
+
+MEASURES: Final = ("points", "earned", "spent", "balance")
+"""What postings change."""
 
 
 def _points(posting: Posting) -> int:
@@ -48,10 +51,6 @@ def _result(posting: Posting) -> int:
     return posting.lifetime_points if posting.kind in ("earn", "release") else 0
 
 
-def _earned(posting: Posting) -> int:
-    return posting.lifetime_points if posting.kind != "adjust" else 0
-
-
 def _spent(posting: Posting) -> int:
     return -posting.points if posting.kind in ("redeem", "confirm") else 0
 
@@ -60,13 +59,27 @@ def _balance(posting: Posting) -> int:
     return 0 if posting.kind in _UNMOVED else posting.points
 
 
-CHANGES: Final[Mapping[str, Change]] = {
-    "points": _points,
-    "earned": _earned,
-    "spent": _spent,
-    "balance": _balance,
-}
-"""By measure: what a posting changes."""
+def _earned(program: Program) -> Change:
+    """Count what was awarded, less what was taken back of it; an adjustment earned nobody anything."""
+    moving_in = {name for name, each in program.actions.items() if each.effect == "opening"}
+
+    def earned(posting: Posting) -> int:
+        adjusted = posting.kind == "adjust" and posting.action not in moving_in
+        return 0 if adjusted else posting.lifetime_points
+
+    return earned
+
+
+def _change(program: Program, board: programs.Board) -> Change | None:
+    """Return how postings change a board, None where they do not."""
+    if board.operator != "sum":
+        return _result
+    return {
+        "points": _points,
+        "earned": _earned(program),
+        "spent": _spent,
+        "balance": _balance,
+    }.get(board.measure)
 
 
 class Tally(NamedTuple):
@@ -132,10 +145,9 @@ class Tallies:
     def walk(self, head: Head, day: Day, before: Paths, moment: int) -> Iterator[Score]:
         """Score path xp: of who joined a path, walks it or left it, with this action."""
         paths = parts.PATHS.read(head)
+        concerned = dict.fromkeys((*before.joined, *paths.joined))
         for tally in self.tallies:
-            for path in dict.fromkeys(
-                (*before.joined, *paths.joined) if tally.split == PATH else ()
-            ):
+            for path in concerned if tally.split == PATH else ():
                 gained = paths.xp.get(path, 0) - before.xp.get(path, 0)
                 if path not in paths.joined:
                     yield from self._leave(head, tally, path, moment)
@@ -144,11 +156,20 @@ class Tallies:
                 elif gained:
                     yield from _gain(head, day, tally, path, gained, tally.periods)
 
-    def move(self, head: Head, day: Day, moment: int) -> list[Score]:
-        """Take a member's whole scores to the parts of the splits that hold now; see Boards.move."""
+    def move(self, head: Head, day: Day, before: Head, moment: int) -> list[Score]:
+        """Take a member's whole scores to the parts of the splits where it belongs since `before`.
+
+        As of other boards, moved is what stands in periods that have not ended at `moment`; scores
+        leave their old boards first.
+        """
         leaves: list[Score] = []
         enters: list[Score] = []
-        moving = {t.name: t for t in self.tallies if t.split not in (None, CATEGORY, PATH)}
+        moving = {
+            tally.name: tally
+            for tally in self.tallies
+            if tally.split not in (None, CATEGORY, PATH)
+            and self._place(before, tally) != self._place(head, tally)
+        }
         for key, score in head.standings.items() if moving else ():
             name, place, period = split_standing(key)
             if name not in moving or self._is_over(period, moment):
@@ -164,6 +185,16 @@ class Tallies:
             if new:
                 enters.append(_entry(head, day, tally, new, period, score))
         return leaves + enters
+
+    def may_hold(self, head: Head) -> bool:
+        """Tell whether a member without any points may stand on a tally."""
+        if parts.SIGNED_UP.read(head):
+            return True
+        walks = bool(parts.PATHS.read(head).xp)
+        return any(
+            (walks and tally.split == PATH) or not tally.counts.isdisjoint(head.counts)
+            for tally in self.tallies
+        )
 
     def _place(self, head: Head, tally: Tally) -> str:
         """Return the member's part of a tally's split now; empty when it has none."""
@@ -213,11 +244,10 @@ class Tallies:
 def _bind(program: Program, name: str, board: programs.Board) -> Tally:
     """Bind a board that is more than a sum of points."""
     decay = board.decay
-    change = CHANGES.get(board.measure) if board.operator == "sum" else _result
     return Tally(
         name=name,
         currency=board.currency or next(iter(program.currencies)),
-        change=change,
+        change=_change(program, board),
         counts=_counts(program, board.measure),
         split=board.split,
         operator=board.operator,
@@ -244,8 +274,11 @@ def signups(program: Program) -> frozenset[str]:
 
 def referrals(program: Program) -> frozenset[str]:
     """Return the action types of those who referred somebody; a sign-up names who referred."""
-    referring = (name for name, action in program.actions.items() if action.referred)
-    return frozenset(referring) - signups(program)
+    actions = program.actions.items()
+    naming = {name for name, action in actions if action.referred}
+    looking_up = [action for _, action in actions if action.effect == "look_up_code"]
+    answers = {action.answer for action in looking_up if action.answer is not None}
+    return frozenset(naming | answers) - signups(program)
 
 
 def _gain(

@@ -4,28 +4,31 @@ from processors.engine.awards import tell
 from processors.engine.rules import Scene
 from processors.engine.tallies import Tallies
 from schemas import parts
+from schemas.accounts import Head
 from schemas.results import Score
 
 _TURNS = ("hides", "shows")
 
 
-def note_sign_up(scene: Scene, tallies: Tallies) -> None:
-    """Keep when the first sign-up was accepted, before any of its postings is scored."""
+def begin_tallies(scene: Scene, tallies: Tallies) -> Head:
+    """Note a sign-up before anything of it is scored; return the head as the action found it."""
     head = scene.draft.head
+    before: Head = head.__copy__()  # type: ignore[attr-defined]  # every Struct has it
     if scene.kind.type in tallies.signups and not parts.SIGNED_UP.read(head):
         parts.SIGNED_UP.write(head, scene.action.occurred_at)
+    return before
 
 
-def tally_action(scene: Scene, tallies: Tallies) -> None:
-    """Score at an action's end what none of its postings did.
+def tally_action(scene: Scene, tallies: Tallies, before: Head) -> None:
+    """Score at an action's end what none of its postings did, given the head as it found it.
 
     The last posting carries it; where there is none, or it hides or shows the member, a `move` does.
     """
-    head, before, moment = scene.draft.head, scene.declined.head, scene.action.occurred_at
+    head, moment = scene.draft.head, scene.action.occurred_at
     scores = [*tallies.count(head, scene.day, scene.kind.type, scene.forget_before)]
     if head.parts.get(parts.PATHS.name) != before.parts.get(parts.PATHS.name):
         scores += tallies.walk(head, scene.day, parts.PATHS.read(before), moment)
-    scores += tallies.move(head, scene.day, moment)
+    scores += tallies.move(head, scene.day, before, moment)
     if parts.SIGNED_UP.read(head) != parts.SIGNED_UP.read(before):
         said = [*scores, *(score for posting in scene.postings for score in posting.scores)]
         boards = {(str(board), str(period)) for board, period, *_ in said}

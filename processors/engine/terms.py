@@ -39,7 +39,9 @@ PERIODS: Final[dict[str, PeriodKind]] = {
 }
 _KINDS: Final[dict[str, Kind]] = {"flag": "truth", "moment": "number"}
 _PROFILE: Final[dict[str, Kind]] = {
-    **{"country": "text", "team": "text", "timezone": "text"},
+    "country": "text",
+    "team": "text",
+    "timezone": "text",
     "joined_at": "number",
 }
 
