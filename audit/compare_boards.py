@@ -1,6 +1,6 @@
 """Boards beside boards: every member's score, the moment it was reached, and the order."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from math import isclose
 
 from audit.periods import read_instant
@@ -21,6 +21,19 @@ def compare_boards(
         for name in sorted(ours.keys() | theirs.keys()):
             board = f"{where}: {program} {' '.join(name)}"
             yield from _compare_board(board, ours.get(name, []), theirs.get(name, []))
+
+
+def without_carried(
+    found: Boards, expected: Boards, carried: Collection[tuple[str, str]]
+) -> Boards:
+    """Leave out who stands at 0 on a board only because of the period before: no posting says so."""
+    scored = {name: {place.user_id for place in places} for name, places in expected.items()}
+    return {
+        name: [each for each in places if each.score or each.user_id in scored.get(name, ())]
+        if name in carried
+        else places
+        for name, places in found.items()
+    }
 
 
 def _compare_board(board: str, ours: list[Place], theirs: list[Place]) -> Iterator[str]:

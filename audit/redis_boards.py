@@ -33,6 +33,13 @@ async def gone_boards(url: str, program: str) -> set[tuple[str, str]]:
     return {(board, period) for board, _, period in (name.partition("\0") for name in over)}
 
 
+async def carried_boards(url: str, program: str) -> set[tuple[str, str]]:
+    """Name the boards that members of the period before were put on, at 0."""
+    async with redis.asyncio.Redis.from_url(url, decode_responses=True) as client:
+        carried: Any = await client.smembers(f"{{{program}}}:carried")
+    return {(board, period) for board, _, period in (name.partition("\0") for name in carried)}
+
+
 async def wrong_sums(url: str, program: str, boards: Boards) -> list[str]:
     """Tell boards whose sum of all scores is not what Redis keeps as such."""
     async with redis.asyncio.Redis.from_url(url, decode_responses=True) as client:

@@ -14,11 +14,11 @@ from rich.text import Text
 from audit.book import Book, Position
 from audit.compare import compare_outcomes, compare_results
 from audit.compare_accounts import accounts_of, compare_accounts
-from audit.compare_boards import compare_boards
+from audit.compare_boards import compare_boards, without_carried
 from audit.postgres import compare_balances, read_ledger
 from audit.reader import TopicReader
 from audit.records import ACTIONS, INTERNAL, JournalError, Record, Turn
-from audit.redis_boards import gone_boards, read_boards, wrong_sums
+from audit.redis_boards import carried_boards, gone_boards, read_boards, wrong_sums
 from audit.results import JOURNAL, NOTIFICATIONS, RESULTS, read_journal, read_results
 from audit.standings import Boards
 
@@ -163,7 +163,8 @@ async def _boards(book: Book, redis: str) -> list[str]:
     for program, boards in expected.items():
         gone = await gone_boards(redis, program)
         expected[program] = {name: each for name, each in boards.items() if name not in gone}
-        found[program] = await read_boards(redis, program)
+        carried = await carried_boards(redis, program)
+        found[program] = without_carried(await read_boards(redis, program), boards, carried)
         wrong += await wrong_sums(redis, program, found[program])
     return [*compare_boards(expected, found, "Redis"), *wrong]
 

@@ -1,6 +1,8 @@
 """Where the records of partitions end: behind the last one, whatever markers follow it."""
 
-from collections.abc import Collection, Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,22 +23,38 @@ async def ends_of(connection: Mapping[str, Any], topics: Iterable[str]) -> Ends:
     transaction's marker behind the last one is passed by nobody until another record follows.
     """
     partitions = await _partitions(connection, topics)
-    async with AIOKafkaConsumer(enable_auto_commit=False, **connection) as reader:
+    async with _reader(connection) as reader:
         ends = dict(await reader.end_offsets(partitions))
         firsts = dict(await reader.beginning_offsets(partitions))
-    async with AIOKafkaConsumer(
-        isolation_level="read_committed", enable_auto_commit=False, **connection
-    ) as reader:
+    async with _reader(connection, isolation_level="read_committed") as reader:
         return await _behind_last(reader, firsts, ends)
 
 
 async def _partitions(connection: Mapping[str, Any], topics: Iterable[str]) -> list[TopicPartition]:
-    async with AIOKafkaConsumer(*topics, **connection) as client:
+    async with _reader(connection, *topics) as client:
         return [
             TopicPartition(topic, number)
             for topic in topics
             for number in sorted(client.partitions_for_topic(topic) or ())
         ]
+
+
+@asynccontextmanager
+async def _reader(
+    connection: Mapping[str, Any], *topics: str, **options: str
+) -> AsyncIterator[AIOKafkaConsumer]:
+    client = AIOKafkaConsumer(*topics, enable_auto_commit=False, **options, **connection)
+    try:
+        await client.start()
+        yield client
+    finally:
+        try:
+            await client.stop()
+        except asyncio.CancelledError:
+            # Stopped so early that a task of its own had not begun, it ends with that one's cancellation.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
 
 
 async def _behind_last(

@@ -143,16 +143,20 @@ def _trouble(state: JobState) -> str:
 
 
 async def once(settings: Settings, at: int | None) -> dict[str, Counter[str]]:
-    """Do every job once, at a moment in epoch milliseconds or now; give what each did."""
+    """Do every job once, at a moment in epoch milliseconds or now; give what each did.
+
+    Each sees all that was said before, also by the jobs before it.
+    """
     async with desk(settings, at) as desk_:
         following = asyncio.create_task(desk_.follower.follow())
         try:
             await desk_.follower.wait_until_fresh()
+            await desk_.means().gate.passed()
             done = {}
             for job in JOBS:
                 means = desk_.means()
                 done[job.name] = await job.run(means)
-                if done[job.name]:  # The next job sees what came of it.
+                if done[job.name]:
                     await means.gate.passed()
             return done
         finally:
