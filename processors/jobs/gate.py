@@ -91,4 +91,5 @@ def behind(positions: Positions, ends: Positions) -> str:
         return ""
     topic, number = max(waiting, key=lacking.__getitem__)
     total = sum(lacking[at] for at in waiting)
-    return f"{total} offsets in {len(waiting)} partitions, most in {topic} {number}"
+    partitions = f"{len(waiting)} partition{'s' if len(waiting) > 1 else ''}"
+    return f"{total} offsets in {partitions}, most in {topic} {number}"
