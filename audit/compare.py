@@ -171,7 +171,7 @@ def _periods(book: Book, results: Results) -> Iterator[str]:
 
 
 def compare_notifications(book: Book, results: Results) -> Iterator[str]:
-    """What every member was told. The topic is kept for a week only, so `verify` does not ask for it."""
+    """What every member was told, word by word and in its order."""
     said = {key: member.notifications for key, member in book.members.items()}
     for key in sorted(said.keys() | results.notifications.keys()):
         ours, theirs = said.get(key, []), results.notifications.get(key, [])

@@ -44,11 +44,8 @@ class Results:
 
 
 def read_results(topics: Mapping[str, Sequence[Record]], prefix: str = "") -> Results:
-    """Gather the records of RESULTS, given by topic; `prefix` begins the topics they name.
-
-    A topic that is not given has none.
-    """
-    results = Results(rejected=[_said(record) for record in topics[REJECTED]])
+    """Gather the records of those of RESULTS that are given; `prefix` begins the topics they name."""
+    results = Results(rejected=[_said(record) for record in topics.get(REJECTED, ())])
     for said in results.rejected:
         said["topic"] = said["topic"].removeprefix(prefix)
     for topic, gathered in (

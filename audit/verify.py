@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from audit.book import Book, Position
-from audit.compare import compare_outcomes, compare_results
+from audit.compare import compare_notifications, compare_outcomes, compare_results
 from audit.compare_accounts import accounts_of, compare_accounts
 from audit.compare_boards import compare_boards, without_carried
 from audit.postgres import compare_balances, read_ledger
@@ -24,9 +24,11 @@ from audit.standings import Boards
 
 CHANGELOG = "laurel-scoring-accounts-changelog"
 RULES = "rules"
-# Notifications are kept for a week: what was told before is no longer there to be compared.
-KEPT = tuple(topic for topic in RESULTS if topic != NOTIFICATIONS)
-TOPICS = (ACTIONS, INTERNAL, RULES, JOURNAL, CHANGELOG, *KEPT)
+TOPICS = (
+    *(ACTIONS, INTERNAL, RULES, JOURNAL, CHANGELOG),
+    # Notifications are kept for a week: most of what was ever told is no longer there.
+    *(topic for topic in RESULTS if topic != NOTIFICATIONS),
+)
 POLL_SECONDS = 0.5
 FIRST = 100
 QUARANTINED = "engine_failure"
@@ -85,7 +87,7 @@ def book_of(topics: Mapping[str, list[Record]], partitions: int, prefix: str = "
 
     Raises records.JournalError when the journal leaves records out or decides them twice.
     """
-    rejected = read_results({topic: topics[topic] for topic in KEPT}, prefix).rejected
+    rejected = read_results(topics, prefix).rejected
     quarantined = {
         Position(said["topic"], said["partition"], said["offset"])
         for said in rejected
@@ -98,9 +100,11 @@ def book_of(topics: Mapping[str, list[Record]], partitions: int, prefix: str = "
 def compare_topics(
     book: Book, topics: Mapping[str, list[Record]], prefix: str = ""
 ) -> Iterator[str]:
-    """Every difference between the book and what scoring wrote to Kafka."""
-    results = read_results({topic: topics[topic] for topic in KEPT}, prefix)
+    """Every difference between the book and what scoring wrote to these topics of Kafka."""
+    results = read_results(topics, prefix)
     yield from compare_results(book, results)
+    if NOTIFICATIONS in topics:
+        yield from compare_notifications(book, results)
     yield from compare_accounts(book, accounts_of(topics[CHANGELOG]), "accounts changelog")
 
 

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from audit.compare import compare_notifications
 from audit.partitions import partition_of
 from audit.records import INTERNAL, Record
-from audit.results import RESULTS, read_results
+from audit.results import NOTIFICATIONS, RESULTS
 from audit.verify import TOPICS, book_of, compare_topics
 from schemas import results
 from schemas.actions import Action
@@ -138,11 +137,8 @@ def play(
 
 def differences(world: World) -> Iterator[str]:
     """What the book says otherwise than the world's topics."""
-    topics = {topic: world.logs.of(topic) for topic in TOPICS}
-    book = book_of(topics, PARTITIONS)
-    yield from compare_topics(book, topics)
-    told = {topic: world.logs.of(topic) for topic in RESULTS}
-    yield from compare_notifications(book, read_results(told))
+    topics = {topic: world.logs.of(topic) for topic in (*TOPICS, NOTIFICATIONS)}
+    yield from compare_topics(book_of(topics, PARTITIONS), topics)
 
 
 def _varied(document: Document, rng: random.Random) -> Document:

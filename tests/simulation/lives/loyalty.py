@@ -124,7 +124,7 @@ DEEDS: dict[Deed, float] = common.usual(
 ) | {
     periods.periods(
         {"global": ("daily", "weekly", "monthly"), "region:US": ("weekly",), "globe": ("daily",)}, 3
-    ): 0.6,
+    ): 3,
     periods.rank: 0.8,
     periods.expiry: 0.3,
     purchase: 40,

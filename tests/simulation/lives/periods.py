@@ -27,6 +27,10 @@ def periods(boards: Mapping[str, Sequence[PeriodKind]], most: int) -> Deed:
         then = life.now - life.random.choice((0, 1, 8, 32)) * DAY
         period = calendar_of("UTC").day(then).names[kind]
         word = life.random.choice(_WORDS)
+        if word == "PERIOD_CLOSE":
+            life.kept["closed"].append((board, period))
+        elif word == "PERIOD_RESTATE":
+            board, period = life.recall("closed") or (board, period)
         data = {"board": board, "period": period, **_said(life, word, most)}
         subject = f"period:{board}:{period}" if life.chance(0.97) else f"period:{board}"
         return life.say(subject, word, data)
