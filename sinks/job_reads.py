@@ -61,9 +61,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _DUE: Final = """
     SELECT due_at, program, subject, sequence, view->>'due' FROM accounts
-    WHERE due_at <= $1
-    AND (due_at, program, subject) > ($2, $3, $4)
-    ORDER BY due_at, program, subject LIMIT $5
+    WHERE due_at <= $1 AND program = ANY($2::text[])
+    AND (due_at, program, subject) > ($3, $4, $5)
+    ORDER BY due_at, program, subject LIMIT $6
 """
 _PERIODS: Final = """
     SELECT board, period, status, ends_at, keep_until, history
@@ -77,13 +77,17 @@ _HELD: Final = """
         SELECT DISTINCT ON (user_id) user_id, state FROM achievements
         WHERE program = $1 AND achievement = $2 AND kind = 'badge'
         ORDER BY user_id, occurred_at DESC, state = 'REVOKED'
-    ) AS newest WHERE state = 'EARNED'
+    ) AS newest WHERE state = 'EARNED' AND NOT EXISTS (
+        SELECT FROM accounts
+        WHERE subject = user_id AND program = $1 AND view->>'erased' = 'true'
+    )
 """
 _REVIEWED: Final = """
     SELECT user_id, first_step, coalesce((view->'counts'->>$3)::bigint, 0) FROM (
         SELECT user_id, min(occurred_at) AS first_step FROM tier_changes
         WHERE program = $1 AND ladder = ANY($2::text[]) GROUP BY user_id
     ) AS climbed LEFT JOIN accounts ON subject = user_id AND accounts.program = $1
+    WHERE view->>'erased' IS DISTINCT FROM 'true'
 """
 _POINTS: Final = """
     SELECT coalesce(sum(lifetime_points), 0) FROM ledger
@@ -109,11 +113,16 @@ _SAID: Final = """
 
 
 async def due_accounts(
-    connection: Connection, now: int, after: DueAccount | None, at_most: int
+    connection: Connection,
+    programs: Sequence[str],
+    now: int,
+    after: DueAccount | None,
+    at_most: int,
 ) -> list[DueAccount]:
     """Give accounts of which something is due at `now`, the earliest first, from behind `after` on."""
-    since = (0, "", "") if after is None else after[:3]
-    rows = await connection.fetch(_DUE, _moment(now), _moment(since[0]), *since[1:], at_most)
+    at, *others = (0, "", "") if after is None else after[:3]
+    place = (_moment(int(at)), *others)
+    rows = await connection.fetch(_DUE, _moment(now), programs, *place, at_most)
     return [DueAccount(_ms(at), *others) for at, *others in rows]
 
 
@@ -133,7 +142,7 @@ async def ledger_positions(connection: Connection) -> dict[Partition, int]:
 
 
 async def badge_holders(connection: Connection, program: str, badge: str) -> set[str]:
-    """Name the members who hold a badge."""
+    """Name the members who hold a badge; of an erased one nothing can be said any more."""
     return {user_id for (user_id,) in await connection.fetch(_HELD, program, badge)}
 
 
@@ -146,7 +155,10 @@ async def results_at(connection: Connection, program: str, board: BoardPeriod) -
 async def reviewed_members(
     connection: Connection, program: str, ladders: Sequence[str], action: str
 ) -> list[Reviewed]:
-    """Give whoever took a step on one of the ladders, with the accepted actions of a type."""
+    """Give whoever took a step on one of the ladders, with the accepted actions of a type.
+
+    Those who were erased since are left out.
+    """
     rows = await connection.fetch(_REVIEWED, program, ladders, action)
     return [Reviewed(user_id, _ms(first), reviews) for user_id, first, reviews in rows]
 

@@ -13,6 +13,7 @@ from processors.jobs.periods import (
     ALL_TIME,
     calendar_of,
     current,
+    ends_at,
     following,
     kind_of,
     row_of,
@@ -72,7 +73,8 @@ async def run(means: Means) -> Counter[str]:
 def _has_begun(program: Program, board: Board, now: int) -> bool:
     if board[1] == ALL_TIME or row_of(program, board) is None:
         return False
-    return calendar_of(program).bounds(board[1])[0] <= now
+    starts = calendar_of(program).bounds(board[1])[0]
+    return starts <= now and starts < ends_at(program, ALL_TIME)  # A campaign's last one is over.
 
 
 def _without_parts(program: Program, now: int, known: Iterable[Board]) -> Iterator[Board]:

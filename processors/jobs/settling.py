@@ -4,7 +4,7 @@ Accounts settle by themselves when something is done on them; the job sees to th
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from processors.jobs.actions import JobAction
@@ -39,7 +39,7 @@ def action_for(account: DueAccount, types: list[str]) -> JobAction | None:
     )
 
 
-def due(accounts: Iterable[DueAccount], types: dict[str, list[str]]) -> list[JobAction]:
+def due(accounts: Iterable[DueAccount], types: Mapping[str, list[str]]) -> list[JobAction]:
     """Make the actions that settle these accounts; `types` are those that settle, by program."""
     made = (action_for(account, types.get(account.program, [])) for account in accounts)
     return [action for action in made if action is not None]
@@ -48,12 +48,17 @@ def due(accounts: Iterable[DueAccount], types: dict[str, list[str]]) -> list[Job
 async def run(means: Means) -> Counter[str]:
     """Settle every account of which something is due, page by page, the earliest first."""
     now = means.clock.now()
-    types = {program.program: types_of(program) for program in means.programs.now(now)}
+    found = {program.program: types_of(program) for program in means.programs.now(now)}
+    types = {name: settling for name, settling in found.items() if settling}
     sent, last = Counter[str](), None
-    while page := await due_accounts(means.ledger, now, last, PAGE):
+    while page := await due_accounts(means.ledger, list(types), now, last, PAGE):
         last = page[-1]
-        new = [each for each in due(page, types) if not means.lately.has((each.user_id, each.id))]
+        new = [each for each in due(page, types) if not means.lately.has(_what(each))]
         sent += await means.sender.send(new)
         for each in new:
-            means.lately.note((each.user_id, each.id))
+            means.lately.note(_what(each))
     return sent
+
+
+def _what(action: JobAction) -> tuple[str, str, str]:
+    return action.program, action.user_id, action.id

@@ -24,7 +24,7 @@ from tests.support.kafka import Sent, produce
 CLUB: dict[str, Any] = {
     "program": "club",
     "effective_from": "2024-01-01",
-    "ends": date(0),
+    "ends": f"{date(0)}T00:00:00.001Z",  # Just so late that today began before.
     "expiry_notice": "7 days",
     "close": {"board": "global", "most": 3},
     "currencies": {"points": {}},

@@ -129,6 +129,13 @@ def test_how_long_a_board_is_kept(keep: str | None, late: str, closed: str, unti
     assert kept_until(program, row, ms("2025-12-08"), "daily", ms(closed)) == ms(until)
 
 
+def test_after_a_campaign_nothing_begins() -> None:
+    """Its last day is the one in which it ends."""
+    program, now = club(ends="2025-12-05T12:00:00Z"), ms("2025-12-07T12:00:00Z")
+    said = [("global", "daily:2025-12-04"), ("global", "weekly:2025-W49")]
+    assert due(program, now, [], said) == [("global", "daily:2025-12-05")]
+
+
 def test_a_campaign_ends_when_it_says() -> None:
     """The end of `all_time` is the campaign's, a bare date in the program's zone."""
     program = club(ends="2025-07-01", timezone="Europe/Berlin")
