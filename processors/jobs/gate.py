@@ -19,7 +19,9 @@ Positions = Mapping[Partition, int]
 DEPTH: Final = 3
 """Derived actions derive actions of their own: the longest chain of any program has three."""
 
-LOOK_SECONDS: Final = 0.25
+FIRST_LOOK: Final = 0.25
+LONGEST_LOOK: Final = 4.0
+"""Seconds between two looks at who is behind: the pause doubles from the first to the longest."""
 
 
 class Gate:
@@ -75,10 +77,12 @@ class Gate:
     async def _wait(
         self, who: str, ends: Positions, ask: Callable[[], Awaitable[Positions]]
     ) -> None:
+        pause = FIRST_LOOK
         try:
             while left := behind(await ask(), ends):
                 self.waits_for = f"waits for {who}: {left}"
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_LOOK)
         finally:
             self.waits_for = ""
 

@@ -6,7 +6,6 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from signal import SIGKILL
 from typing import Any
 
@@ -19,6 +18,7 @@ from schemas import moments
 from sinks.board_closing import closed_boards
 from tests.faults.cluster import KINDS, PATIENCE, Cluster, Worker
 from tests.support import results
+from tests.support.days import date, day
 from tests.support.kafka import Sent, consume, produce
 from tests.support.results import Board, Said
 from tests.support.stacks import Servers
@@ -180,12 +180,6 @@ class Book:
         return {(board, period, user): rank for board, period, user, rank in rows}
 
 
-def day(before: int) -> int:
-    """Give the first moment of the day so many days ago."""
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return int((today - timedelta(days=before)).timestamp() * 1000)
-
-
 def prizes(postings: list[Said]) -> dict[tuple[str, int], tuple[str, int]]:
     """Give who got which prize, by period and place; a place that was paid twice is an error."""
     found: dict[tuple[str, int], tuple[str, int]] = {}
@@ -330,11 +324,6 @@ async def says(worker: Worker, what: str) -> None:
         )
 
     await worker.becomes(f"saying {what!r}", ask)
-
-
-def date(before: int) -> str:
-    """Give the date of so many days ago."""
-    return moments.write(day(before))[:10]
 
 
 def closed(periods: list[Said]) -> dict[Board, Said]:

@@ -18,7 +18,7 @@ from processors.settings import Settings
 from schemas import moments
 from sinks.board_reads import top
 from tests.faults.cluster import Cluster
-from tests.faults.test_jobs import date, day
+from tests.support.days import date, day
 from tests.support.kafka import Sent, produce
 
 CLUB: dict[str, Any] = {
