@@ -133,10 +133,10 @@ class PostgresLedger:
         no longer has what comes next, MigrationError when the database is newer than we are.
         """
         async with self._connection() as connection:
+            await connection.execute(_FENCE, _SESSION["application_name"], FROZEN_SECONDS)
             if not self._migrated:
                 await migrate(connection)
                 self._migrated = True
-            await connection.execute(_FENCE, _SESSION["application_name"], FROZEN_SECONDS)
             topics, partitions = _columns(assigned, 2)
             firsts = [known.first for known in assigned.values()]
             await connection.execute(_BEGIN, topics, partitions, firsts)

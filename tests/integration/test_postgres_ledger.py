@@ -17,7 +17,7 @@ from processors.ledger import LANES, ledger_projector
 from processors.projector import StaleTurnError
 from schemas import accounts
 from schemas.results import AcceptedAction, AchievementUnlocked, DeclinedAction, TierChanged
-from sinks import postgres_ledger
+from sinks import migrate, postgres_ledger
 from sinks.ledger_rows import Batch, add_records
 from sinks.positions import Assigned, LostRecordsError, Partition, StaleRunError
 from sinks.postgres_ledger import PostgresLedger
@@ -311,15 +311,35 @@ async def test_a_frozen_worker_holds_nobody_up(
     assert [row["user_id"] for row in before["ledger"]] == ["bob"]
 
 
+async def test_a_worker_frozen_in_a_migration_holds_nobody_up(
+    ledgers: Ledgers, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes next ends its transaction, and the lock with it, and migrates; woken, it has no effect."""
+    stepped, woken = asyncio.Event(), asyncio.Event()
+    with monkeypatch.context() as frozen:
+        frozen.setattr(migrate, "_up", freezing(migrate._up, stepped, woken))
+        zombie = asyncio.create_task(ledgers().standing(NEW))
+        await stepped.wait()
+    monkeypatch.setattr(postgres_ledger, "FROZEN_SECONDS", 0)
+    async with asyncio.timeout(5):
+        assert await ledgers().standing(NEW) == {EARNED: 0}
+    woken.set()
+    with pytest.raises(ConnectionResetError):
+        await zombie
+    versions = [row["version"] for row in await table(pool, "laurel_migrations")]
+    assert versions == [one.version for one in migrate.read_migrations()]
+
+
 def freezing(
-    function: Callable[[Any, Batch], Awaitable[None]], done: asyncio.Event, woken: asyncio.Event
-) -> Callable[[Any, Batch], Awaitable[None]]:
+    function: Callable[..., Awaitable[Any]], done: asyncio.Event, woken: asyncio.Event
+) -> Callable[..., Awaitable[Any]]:
     """Let a function sleep once it has done its work, until it is woken."""
 
-    async def frozen(connection: object, batch: Batch) -> None:
-        await function(connection, batch)
+    async def frozen(*args: object) -> object:
+        answer = await function(*args)
         done.set()
         await woken.wait()
+        return answer
 
     return frozen
 
