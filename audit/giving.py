@@ -64,14 +64,15 @@ def _given(case: Case, name: str, rule: Document, before: list[Given]) -> Given:
         raise Declined("inactive")
     if rule.get("once") and (case.said.type, name) in case.member.given_once:
         raise Declined("once_only")
-    check_limits(case)
+    currency = case.currency(rule.get("currency"))
+    check_limits(case, currency)
     if "when" in rule and not holds(case, rule["when"]):
         raise Declined("condition")
     _check_minimum(case, rule)
     check_referred(case)
     check_room(case)
     points, path_xp = award(case, rule)
-    currency, takes = case.currency(rule.get("currency")), rule.get("kind") in TAKES
+    takes = rule.get("kind") in TAKES
     if takes and points > _available(case, currency, before):
         raise Declined("insufficient_balance")
     if not takes and currency == case.currency():

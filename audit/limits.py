@@ -10,15 +10,18 @@ from audit.rules import span_ms
 MOST_VALUES = 4_000
 
 
-def check_limits(case: Case) -> None:
-    """Raise Declined when a limit of the type or the program refuses, in the order of the law."""
+def check_limits(case: Case, currency: str | None = None) -> None:
+    """Raise Declined when a limit of the type or the program refuses, in the order of the law.
+
+    Limits of points refuse rules of the first currency alone, and not what has no rules.
+    """
     _check_once(case)
     _check_once_per(case)
     _check_cooldown(case)
     for unit, most in case.limits.get("times", {}).items():
         if case.member.times[case.said.type, case.period(unit)] >= most:
             raise Declined("daily_limit")
-    if room(case) == 0:
+    if currency == case.currency() and room(case) == 0:
         raise Declined("daily_limit")
     _check_rates(case)
     _check_required(case)

@@ -67,9 +67,8 @@ class ActionBinder:
         """Bind an action type."""
         program, action, terms = self.program, self.program.actions[name], self.terms(name)
         scale = program.currencies[self.currency].scale
-        limits, notes = bind_limits(name, action, scale, self.counted.get(name, ()))
-        limits, notes = self._with_rate(action, limits, notes)
-        limits += bind_requirements(action, terms)
+        limits, notes = self._limits(name, terms, scale)
+        limits_elsewhere = self._limits(name, terms, None)[0] if action.limits.points else limits
         streaks = streaks_of(program, terms)
         derives, effect = bind_derives(action, terms), bind_effect(action)
         awards = self._rules(name, terms)
@@ -92,6 +91,7 @@ class ActionBinder:
             day_of=action.day_of,
             first_only=action.match == "first",
             limits=limits,
+            limits_elsewhere=limits_elsewhere,
             last_guards=bind_last_guards(name, action),
             awards=awards,
             points_limits=points_limits(action, scale),
@@ -103,6 +103,15 @@ class ActionBinder:
             holds=any(rule.hold is not None and rule.hold.until is not None for rule in awards),
             badges=self._badges(name, action),
         )
+
+    def _limits(
+        self, name: str, terms: ActionTerms, scale: int | None
+    ) -> tuple[tuple[Guard, ...], tuple[Note, ...]]:
+        """Make what an action type is asked before its rules; without limits of points where no scale."""
+        action = self.program.actions[name]
+        limits, notes = bind_limits(name, action, scale, self.counted.get(name, ()))
+        limits, notes = self._with_rate(action, limits, notes)
+        return limits + bind_requirements(action, terms), notes
 
     def _with_rate(
         self, action: ActionType, limits: tuple[Guard, ...], notes: tuple[Note, ...]

@@ -75,10 +75,11 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
     if refusal is not None:
         return _decline(scene, refusal)
     limited = _limited(scene, kind.limits) if kind.limits else None
+    elsewhere = None if limited is None else _limited(scene, kind.limits_elsewhere)
     given: Given = []
     refusal = None if kind.awards else limited or _limited(scene, kind.last_guards)
     for rule in kind.awards:
-        result = award(rule, scene, limited)
+        result = award(rule, scene, limited if rule.currency == rules.currency else elsewhere)
         if isinstance(result, Award):
             given.append((rule, result))
             if not rule.takes and rule.currency == rules.currency:

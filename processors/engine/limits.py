@@ -32,11 +32,12 @@ _read_moments = msgspec.msgpack.Decoder(list[int]).decode
 
 
 def bind_limits(
-    name: str, action: ActionType, scale: int, also_counted: Collection[PeriodKind]
+    name: str, action: ActionType, scale: int | None, also_counted: Collection[PeriodKind]
 ) -> tuple[tuple[Guard, ...], tuple[Note, ...]]:
     """Make the guards of an action type's limits, in the order of `Declined`, and what notes their use.
 
-    `scale` is that of the currency that limits of points speak of; formulas read `also_counted`.
+    `scale` is that of the currency that limits of points speak of, None where they are left out;
+    formulas read `also_counted`.
     """
     limits = action.limits
     guards: list[Guard] = []
@@ -52,7 +53,8 @@ def bind_limits(
         guards.append(_cooldown(name, limits.cooldown.milliseconds))
         notes.append(_note_time(name, limits.cooldown.milliseconds))
     guards += [_times(name, period, most) for period, most in limits.times.items()]
-    guards += [_points(name, period, most, scale) for period, most in limits.points.items()]
+    if scale is not None:
+        guards += [_points(name, period, most, scale) for period, most in limits.points.items()]
     periods = dict.fromkeys([*(PERIODS[word] for word in counted), *sorted(also_counted)])
     if periods:
         notes.append(_note_usage(name, tuple(periods)))

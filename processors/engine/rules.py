@@ -156,6 +156,8 @@ class ActionRules(msgspec.Struct, frozen=True, gc=False):
     day_of: str | None  # The moment fact whose day counts.
     first_only: bool
     limits: tuple[Guard, ...]
+    # Those of them that refuse rules of other currencies than the first, too.
+    limits_elsewhere: tuple[Guard, ...]
     # Asked after the conditions of each rule.
     last_guards: tuple[Guard, ...]
     awards: tuple[AwardRule, ...]
