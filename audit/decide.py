@@ -9,7 +9,7 @@ from audit.guards import check_guards
 from audit.holds import book_held, release_day, rules_fulfilled
 from audit.kept import note
 from audit.ladders import climb_ladders, climb_paths
-from audit.members import Outcome
+from audit.members import MOST_UNITS, Declined, Outcome
 from audit.posting import book_rule
 from audit.settle import settle
 from audit.streaks import raise_streaks
@@ -33,6 +33,8 @@ def decide(case: Case) -> Outcome:
         case.member = case.member.emptied()
     else:
         _follow_measures(case)
+    if case.lines and case.member.is_overfull():
+        raise Declined("limit_reached")
     if case.member.hidden == case.member.is_listed(case.moment):
         case.member.hidden = not case.member.hidden
         case.moved = case.moved or has_points
@@ -47,7 +49,9 @@ def _book(case: Case, given: Given) -> None:
         book_rule(case, given.rule, given.points)
     if case.rules[given.rule].get("once"):
         case.member.given_once.add((case.said.type, given.rule))
-    case.member.path_xp.update(given.path_xp)
+    for path, xp in given.path_xp.items():
+        total = case.member.path_xp[path] + xp
+        case.member.path_xp[path] = max(-MOST_UNITS, min(total, MOST_UNITS))
 
 
 def _follow_measures(case: Case) -> None:

@@ -8,7 +8,7 @@ from audit.case import Case
 from audit.formula import holds
 from audit.holds import is_held
 from audit.limits import check_limits, check_referred, check_room, trimmed
-from audit.members import Declined
+from audit.members import MOST_UNITS, Declined
 from audit.multipliers import within
 from audit.posting import TAKES
 from audit.rules import Document
@@ -77,6 +77,8 @@ def _given(case: Case, name: str, rule: Document, before: list[Given]) -> Given:
         raise Declined("insufficient_balance")
     if not takes and currency == case.currency():
         points = trimmed(case, points, counted(case, before))
+    if abs(points) > MOST_UNITS:
+        raise Declined("limit_reached")
     return Given(name, currency, points, takes, is_held(case, rule), path_xp)
 
 

@@ -69,6 +69,11 @@ def _is_over(case: Case) -> bool:
     return before or (ends is not None and case.moment >= moment_of(str(ends), zone))
 
 
+def is_members_own(case: Case) -> bool:
+    """Whether the member does it, or a service for it: what admins may say corrects what was done."""
+    return not case.said.internal and "admin" not in origins(case)
+
+
 def origins(case: Case) -> set[str]:
     """Who may say actions of this type."""
     origin = case.kind["origin"]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from audit.case import Case
 from audit.formula import holds
+from audit.guards import is_members_own
 from audit.members import Declined
 from audit.rules import span_ms
 
@@ -70,7 +71,7 @@ def _check_rates(case: Case) -> None:
     rate, program_rate = case.limits.get("rate"), case.part("rate")
     if rate and _is_crowded(case, case.member.accepted.get(case.said.type, ()), rate):
         raise Declined("rate_limited", suspicious=bool(rate.get("suspicious")))
-    counts = bool(program_rate) and not case.said.internal
+    counts = bool(program_rate) and is_members_own(case)
     if counts and _is_crowded(case, case.member.from_outside, program_rate):
         raise Declined("rate_limited")
 

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple, Self
 
 from audit.holdings import Award, Boost, Hold, Lot, LotTold, Reservation, Review, Standing, Waiting
 
+MOST_UNITS = 2**53
+"""No posting moves more of a currency's smallest unit, and no account holds or owes more."""
+
 
 class Line(NamedTuple):
     """One signed change of an account, as the book books it."""
@@ -106,7 +109,7 @@ class Member:
     counts: Counter[str] = field(default_factory=Counter)
     # Per action type: the moments of the accepted ones, in the order they were decided.
     accepted: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    # The moments of all accepted ones that came over `actions`.
+    # The moments of all accepted ones that came over `actions`, corrections by admins left out.
     from_outside: tuple[int, ...] = ()
     # What limits have used up, by (action type, period).
     times: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -149,6 +152,16 @@ class Member:
         """Whether boards show the member: who is suspended, erased, or wants it so, is on none."""
         wants = self.profile.get("listed", True)
         return bool(wants) and moment >= (self.suspended_until or 0) and not self.erased
+
+    def is_overfull(self) -> bool:
+        """Whether more of a currency is here, or owed, than an account takes, or will be once settled."""
+        for currency in {*self.balance, *self.lifetime, *self.held}:
+            held, reserved = self.held[currency], self.reserved[currency]
+            available, lifetime = self.balance[currency], self.lifetime[currency]
+            most = max(available + reserved + held, lifetime + held)
+            if most > MOST_UNITS or min(available, lifetime) < -MOST_UNITS:
+                return True
+        return False
 
     def emptied(self) -> Self:
         """The account after its erasure: what was said of it stays said, nothing else stays."""

@@ -7,7 +7,7 @@ from audit.case import Case, instant
 from audit.holdings import LotTold
 from audit.levels import steps_of
 from audit.lots import put_in
-from audit.members import Declined
+from audit.members import MOST_UNITS, Declined
 from audit.posting import add_line
 from audit.rules import Document
 
@@ -59,6 +59,8 @@ def _open_currency(case: Case, currency: str) -> None:
         rest -= units
     if lots and rest < 0:
         raise Declined("condition")
+    if max(balance, lifetime) > MOST_UNITS:
+        raise Declined("limit_reached")
     lots += put_in(case.member, currency, case.posting_id(posting), rest, None)
     add_line(
         case,

@@ -29,7 +29,7 @@ class Declined(StrEnum):
     ALREADY_REFERRED = "already_referred"  # The member was referred before.
     UNKNOWN_CODE = "unknown_code"  # Nobody owns this referral code.
     INSUFFICIENT_BALANCE = "insufficient_balance"  # More than is available.
-    LIMIT_REACHED = "limit_reached"  # A pool of rewards is empty.
+    LIMIT_REACHED = "limit_reached"  # A pool is empty, a set full, an amount beyond 2^53.
     ROUNDS_TO_ZERO = "rounds_to_zero"  # The rule matched and the sum rounds to nothing.
 
 

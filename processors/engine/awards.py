@@ -8,14 +8,16 @@ from processors.engine import lots, paths
 from processors.engine.decision import Refusal
 from processors.engine.limits import left
 from processors.engine.lots import AVAILABLE, HELD, IN_LOTS, LIFETIME, Entry
-from processors.engine.numbers import show
+from processors.engine.numbers import UNITS_MAX, show
 from processors.engine.rules import Award, AwardRule, Scene
 from schemas import parts
+from schemas.accounts import Head
 from schemas.moments import write
 from schemas.parts import Held
 from schemas.results import Declined, Lot, Posting, Score
 
 _EMPTY_PURSE: Final = [0, 0]
+_SURELY_FITS: Final = UNITS_MAX // 4  # Whatever three columns of it come to.
 _COUNT_FOR_LIFE: Final = ("earn", "adjust")
 
 
@@ -44,9 +46,40 @@ def award(rule: AwardRule, scene: Scene, limited: Refusal | None) -> Award | Ref
     if computed.points == 0:
         message = f"{computed.why[-2:][0][1]} rounds to 0"
         return Refusal(Declined.ROUNDS_TO_ZERO, message)
+    return _fitting(rule, scene, computed)
+
+
+def _fitting(rule: AwardRule, scene: Scene, computed: Award) -> Award | Refusal:
+    """Return what of a sum is given, or may be taken."""
+    given: Award | Refusal = computed
     if rule.takes:
-        return _affordable(rule, scene, computed)
-    return trim(computed, rule, scene) if scene.kind.points_limits or rule.max_points else computed
+        given = _affordable(rule, scene, computed)
+    elif scene.kind.points_limits or rule.max_points:
+        given = trim(computed, rule, scene)
+    if isinstance(given, Award) and not -UNITS_MAX <= given.points <= UNITS_MAX:
+        return too_much(rule.currency)
+    return given
+
+
+def overflow(head: Head) -> Refusal | None:
+    """Refuse what leaves an account with more, or owing more, than a purse takes.
+
+    What is held and reserved counts where it will be settled, so that settling never leads beyond.
+    """
+    for currency, purse in head.purses.items():
+        if min(purse) >= -_SURELY_FITS and max(purse) <= _SURELY_FITS:
+            continue
+        available, lifetime, _, held, reserved = (*purse, 0, 0, 0)[:5]
+        most = max(available + reserved, lifetime) + held
+        if min(available, lifetime) < -UNITS_MAX or most > UNITS_MAX:
+            return too_much(currency)
+    return None
+
+
+def too_much(currency: str) -> Refusal:
+    """Refuse more of a currency than a posting moves or an account holds."""
+    message = f"{currency} would come to more than {UNITS_MAX} of the smallest unit"
+    return Refusal(Declined.LIMIT_REACHED, message)
 
 
 def _conditions(rule: AwardRule, scene: Scene) -> Refusal | None:

@@ -116,9 +116,12 @@ class ActionBinder:
     def _with_rate(
         self, action: ActionType, limits: tuple[Guard, ...], notes: tuple[Note, ...]
     ) -> tuple[tuple[Guard, ...], tuple[Note, ...]]:
-        """Add the program's rate to what members do."""
+        """Add the program's rate to what members do; what admins may say is a correction, and none."""
         rate = self.program.rate
-        if rate is None or {"outside", "service"}.isdisjoint(action.origin):
+        members_do = "admin" not in action.origin and not {"outside", "service"}.isdisjoint(
+            action.origin
+        )
+        if rate is None or not members_do:
             return limits, notes
         guard, note = program_rate(rate)
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from processors.engine.achievements import grant_badges, reach_rewards
-from processors.engine.awards import award, post
+from processors.engine.awards import award, overflow, post
 from processors.engine.climbing import climb_ladders
 from processors.engine.decision import Decision, Refusal
 from processors.engine.members import is_suspended, suspect, turn
@@ -12,7 +12,7 @@ from processors.engine.rules import ActionRules, Award, AwardRule, Guard, Rules,
 from processors.engine.settle import release_of_day, settle
 from schemas import parts
 from schemas.accounts import Account, draft, draft_remembering
-from schemas.actions import Action
+from schemas.actions import Action, Derived
 from schemas.envelopes import Rejection
 from schemas.moments import DAY, MINUTE, SECOND, write
 from schemas.results import AcceptedAction, Declined, DeclinedAction, Rejected
@@ -55,12 +55,7 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
         return _reject(account, action, Rejected.FROM_THE_FUTURE, message)
 
     forget_before = action.append_time - rules.accept_late - GRACE
-    # Kafka's transaction delivers a derived action once; any other id is remembered.
-    after = (
-        draft(account)
-        if "#" in action.id
-        else draft_remembering(account, action.id, _kept_from(kind, action), forget_before)
-    )
+    after = _remembering(kind, account, action, forget_before)
     counted_at = action.occurred_at if kind.day_of is None else facts[kind.day_of]
     day, moment = rules.calendar.day(counted_at), write(action.occurred_at)
     left = after or account
@@ -92,7 +87,25 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
             refusal = refusal or result
     if refusal is not None and not given:
         return _decline(scene, refusal)
-    return _apply(scene, given)
+    decision = _apply(scene, given)
+    refusal = overflow(decision.account.head) if decision.postings else None
+    if refusal is None:
+        return decision
+    # Too late for the draft: what is left of a declined action is made anew.
+    scene.declined = _remembering(kind, account, action, forget_before) or account
+    return _decline(scene, refusal)
+
+
+def _remembering(
+    kind: ActionRules, account: Account, action: Action, forget_before: int
+) -> Account | None:
+    """Return a draft that remembers the action's id; None where the account does already.
+
+    Kafka's transaction delivers a derived action once; any other id is remembered.
+    """
+    if "#" in action.id:
+        return draft(account)
+    return draft_remembering(account, action.id, _kept_from(kind, action), forget_before)
 
 
 def _kept_from(kind: ActionRules, action: Action) -> int:
@@ -199,11 +212,15 @@ def _reject(account: Account, action: Action, reason: Rejected, message: str) ->
 def _erased(rules: Rules, account: Account, action: Action) -> Decision:
     """Refuse what comes for an erased account; a credit goes back to its sender."""
     decision = _reject(account, action, Rejected.NOT_ALLOWED, f"{action.user_id} was erased")
+    decision.derived = _given_back(rules, action)
+    return decision
+
+
+def _given_back(rules: Rules, action: Action) -> list[Derived]:
+    """Return what gives a credit that cannot be booked back to its sender."""
     returns = rules.actions[action.type].returns
     back = None if returns is None else returns(rules, action)
-    if back is not None:
-        decision.derived = [back]
-    return decision
+    return [] if back is None else [back]
 
 
 def _decline(scene: Scene, refusal: Refusal) -> Decision:
@@ -211,6 +228,8 @@ def _decline(scene: Scene, refusal: Refusal) -> Decision:
     scene.derived.clear()
     if refusal.suspicious:
         suspect(scene)
+    if scene.kind.returns is not None and refusal.reason is not Declined.DUPLICATE:
+        scene.derived += _given_back(scene.rules, action)
     name = "dup" if refusal.reason is Declined.DUPLICATE else "declined"
     declined = DeclinedAction(
         id=f"{action.id}#{name}",

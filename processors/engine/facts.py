@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from processors.engine.numbers import POWERS, SAFE_DIGITS, read_units, scaled
+from processors.engine.numbers import POWERS, read_units, safe_digits, scaled
 from processors.engine.source import compiled
 from schemas.actions import RESERVED_SUBJECTS
 from schemas.moments import Calendar, calendar_of
@@ -104,7 +104,7 @@ def _reading(column: _Column, names: dict[str, object]) -> list[str]:
         lines = [
             'whole, _, fraction = text.partition(b".")',
             "digits = whole + fraction",
-            f"if len(whole) > {SAFE_DIGITS} or len(fraction) > {scale} or not digits.isdigit():",
+            f"if len(whole) > {safe_digits(scale)} or len(fraction) > {scale} or not digits.isdigit():",
             odd,
             f"{at} = int(digits) * {at}_powers[len(fraction)]",
             *([f"if {checks}:", odd] if checks else []),

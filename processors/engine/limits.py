@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from processors.engine.decision import Refusal
+from processors.engine.numbers import KEPT_MAX, within
 from processors.engine.rules import Guard, Note, PointsLimit, Scene
 from schemas import moments
 from schemas.accounts import DIGEST_BYTES, digest, holds
@@ -250,7 +251,7 @@ def _note_usage(name: str, periods: tuple[PeriodKind, ...]) -> Note:
             if key not in usage:
                 _drop_past(usage, scene)
             times, awarded = usage.get(key, (0, 0))
-            usage[key] = [times + 1, awarded + max(scene.awarded, 0)]
+            usage[key] = [times + 1, within(awarded + max(scene.awarded, 0), KEPT_MAX)]
         scene.draft.head.usage = usage
 
     return note

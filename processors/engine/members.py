@@ -1,6 +1,6 @@
 """Effects on a member as a whole: profile, moving in, suspension, erasure."""
 
-from processors.engine.awards import tell
+from processors.engine.awards import tell, too_much
 from processors.engine.boards import COUNTRY
 from processors.engine.climbing import move_between
 from processors.engine.decision import Refusal
@@ -15,7 +15,7 @@ from processors.engine.lots import (
     purse_of,
     told,
 )
-from processors.engine.numbers import POWERS, show
+from processors.engine.numbers import POWERS, UNITS_MAX, show
 from processors.engine.rules import Scene
 from schemas import parts
 from schemas.accounts import FIELDS, Head, row_key
@@ -211,6 +211,8 @@ def _open_purse(scene: Scene, currency: str) -> Refusal | None:
         return Refusal(Declined.CONDITION, f"balances: nobody moves in with less than 0 {currency}")
     if in_lots > balance:
         return Refusal(Declined.CONDITION, f"lots: they are more than the balance of {currency}")
+    if max(balance, lifetime) > UNITS_MAX:
+        return too_much(currency)
     purse = purse_of(draft, currency)
     purse[AVAILABLE], purse[LIFETIME], purse[IN_LOTS] = balance, lifetime, in_lots
     name = f"opening_{currency}"

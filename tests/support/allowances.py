@@ -108,8 +108,8 @@ class Allowances:
         rates += [(who, limits["rate"])] if "rate" in limits else []
         if rates:
             insort(self.moments[who], action.occurred_at)
-        outside = not {"outside", "service"}.isdisjoint(_origins(document, action.type))
-        if "rate" in document and outside and not action.internal:
+        corrects = "admin" in _origins(document, action.type)
+        if "rate" in document and not corrects and not action.internal:
             insort(self.moments[who[:2]], action.occurred_at)
             rates.append((who[:2], document["rate"]))
         for whose, rate in rates:
