@@ -40,7 +40,7 @@ class Run:
         self.random = random.Random(seed)
         start = datetime(2025, 8, 1, tzinfo=UTC) + timedelta(hours=self.random.randrange(24 * 60))
         self.world = World(seed, int(start.timestamp() * 1000))
-        self.crowd = Crowd(tuple(SHARES), members, Mix())
+        self.crowd = Crowd(SHARES, members, Mix())
         self.actions = actions
         self.pace = days * DAY / actions
         self.versions: dict[str, Document] = {}
