@@ -16,6 +16,8 @@ POOL = "reward:"
 def grant_badges(case: Case, *, look_again: bool) -> None:
     """Grant every level of every badge that is reached now; nothing is ever taken back."""
     for name, badge in case.part("badges").items():
+        if "rank" in badge:
+            continue  # Somebody else looks where the member stands, and says it.
         reached = _badge_level(case, badge, look_again=look_again)
         for level in range(case.member.badges.get(name, 0) + 1, reached + 1):
             record = f"badge-{name}" if level == 1 else f"badge-{name}-{level}"
@@ -57,6 +59,22 @@ def _measured(case: Case, measure: str) -> int:
 
 def _unit(case: Case, measure: str) -> int:
     return 1 if _OF_TYPE.fullmatch(measure) else case.unit(case.currency())
+
+
+def check_badge(case: Case) -> None:
+    """Give a badge of a rank, or take it back, as a job says that it holds. Raises Declined."""
+    name, holds_now = case.facts["badge"], case.facts["holds"]
+    if "rank" not in case.part("badges").get(name, {}):
+        raise Declined("condition")
+    if holds_now == (name in case.member.badges):
+        return
+    if holds_now:
+        case.member.badges[name] = 1
+    else:
+        del case.member.badges[name]
+    state = "EARNED" if holds_now else "REVOKED"
+    told = Achievement(case.posting_id(f"badge-{name}"), "badge", name, 1, state)
+    case.member.achievements.append(told)
 
 
 def reach_rewards(case: Case, *, look_again: bool) -> None:

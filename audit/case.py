@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from audit.members import Line, Member
 from audit.periods import local_day, period_name, read_instant
 from audit.reading import Said
-from audit.rules import Document, Version
+from audit.rules import Document, Version, moment_of
 
 Facts = dict[str, Any]
 
@@ -84,9 +84,18 @@ class Case:
         moment = self.moment if told is None else instant(told)
         return local_day(moment, self.version.zone)
 
+    def instant(self, fact: str) -> int:
+        """Epoch ms of a moment fact that was sent."""
+        return instant(self.facts[fact])
+
     def period(self, unit: str) -> str:
         """Name of the day, week, month or year that it counts for; `ever` is all of time."""
         return period_name(PERIOD_OF.get(unit, "all_time"), self.day)
+
+    @property
+    def first_moment(self) -> int:
+        """The first moment of the day it counts for, epoch ms."""
+        return moment_of(self.day.isoformat(), self.version.zone)
 
     def part(self, name: str) -> Document:
         """A part of the program file: `ladders`, `boards`, ...; empty when it has none."""

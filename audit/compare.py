@@ -17,6 +17,7 @@ def compare_results(book: Book, results: Results) -> Iterator[str]:
     """Every difference between the book and the result topics (architecture, I1 to I4)."""
     yield from compare_outcomes(book, results, "Kafka")
     yield from _climb_order(book, results)
+    yield from _periods(book, results)
     yield from _rejections(book, results)
     yield from _derived(book)
     scored = scores_of(posting for postings in results.postings.values() for posting in postings)
@@ -158,6 +159,24 @@ def _achievements(who: str, member: Member, told: list[Said]) -> Iterator[str]:
         if ours[each] != theirs[each]:
             what = f"{each.kind} {each.name} {ours[each]} times in the book, {theirs[each]} there"
             yield f"{who}: {what} ({each.id}, level {each.level}, {each.state})"
+
+
+def _periods(book: Book, results: Results) -> Iterator[str]:
+    """What was said of each period, word by word and in its order."""
+    said = {key: member.periods for key, member in book.members.items() if member.periods}
+    for key in sorted(said.keys() | results.periods.keys()):
+        ours, theirs = said.get(key, []), results.periods.get(key, [])
+        if ours != theirs:
+            yield f"periods.closed: {'/'.join(key)} is {ours} in the book, {theirs} there"
+
+
+def compare_notifications(book: Book, results: Results) -> Iterator[str]:
+    """What every member was told, word by word and in its order."""
+    said = {key: member.notifications for key, member in book.members.items()}
+    for key in sorted(said.keys() | results.notifications.keys()):
+        ours, theirs = said.get(key, []), results.notifications.get(key, [])
+        if ours != theirs:
+            yield f"notifications.send: {'/'.join(key)} is {ours} in the book, {theirs} there"
 
 
 def _rejections(book: Book, results: Results) -> Iterator[str]:

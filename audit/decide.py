@@ -9,9 +9,17 @@ from audit.guards import check_guards
 from audit.holds import book_held, release_day, rules_fulfilled
 from audit.kept import note
 from audit.ladders import climb_ladders, climb_paths
-from audit.members import Outcome
+from audit.members import MOST_UNITS, Declined, Outcome
+from audit.notices import notify
 from audit.posting import book_rule
 from audit.settle import settle
+from audit.standings import (
+    count_action,
+    enter_by_sign_up,
+    may_stand,
+    note_sign_up,
+    walk,
+)
 from audit.streaks import raise_streaks
 
 
@@ -21,6 +29,7 @@ def decide(case: Case) -> Outcome:
     raise_streaks(case)
     check_guards(case)
     given = given_by_rules(case)
+    signs_up = note_sign_up(case)
     fulfilled, follows = rules_fulfilled(case), list(derive(case))
     release_day(case, set(fulfilled))
     for each in given:
@@ -28,14 +37,20 @@ def decide(case: Case) -> Outcome:
     take_effect(case)
     note(case, counted(case, given))
     case.follows += follows
-    has_points = bool(case.member.lifetime)
+    stands = may_stand(case)
     if case.effect == "erase":
         case.member = case.member.emptied()
     else:
         _follow_measures(case)
+        count_action(case)
+        if signs_up:
+            enter_by_sign_up(case)
+    if case.lines and case.member.is_overfull():
+        raise Declined("limit_reached")
     if case.member.hidden == case.member.is_listed(case.moment):
         case.member.hidden = not case.member.hidden
-        case.moved = case.moved or has_points
+        case.moved = case.moved or stands
+    notify(case)
     what = "posted" if case.lines or case.moved else "accepted"
     return Outcome(what, None, tuple(case.lines))
 
@@ -47,7 +62,10 @@ def _book(case: Case, given: Given) -> None:
         book_rule(case, given.rule, given.points)
     if case.rules[given.rule].get("once"):
         case.member.given_once.add((case.said.type, given.rule))
-    case.member.path_xp.update(given.path_xp)
+    for path, xp in given.path_xp.items():
+        before = case.member.path_xp[path]
+        case.member.path_xp[path] = max(-MOST_UNITS, min(before + xp, MOST_UNITS))
+        walk(case, path, case.member.path_xp[path] - before)
 
 
 def _follow_measures(case: Case) -> None:

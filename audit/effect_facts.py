@@ -7,11 +7,16 @@ _NEEDED: Document = {"type": "text", "required": True}
 _MOMENT: Document = {"type": "moment"}
 _MEMBER: Document = {"type": "member", "required": True}
 _NUMBERS: Document = {"type": "numbers"}
+_COUNT: Document = {"type": "integer", "required": True, "least": 0}
+_ROWS: Document = {"type": "scores", "required": True}
+_PLACES: Document = {"type": "decimal(3)", "required": True}
+_PERIOD: dict[str, Document] = {"board": _NEEDED, "period": {"type": "period", "required": True}}
 _AMOUNT: Document = {"type": "decimal(6)", "least": 0, "nonzero": True}
 
 _BROUGHT: dict[str, Document] = {
     "profile": {
         "country": {"type": "country"},
+        "team": {"type": "code"},
         "segments": {"type": "texts"},
         "joined_at": _MOMENT,
         "timezone": {"type": "timezone"},
@@ -45,6 +50,25 @@ _BROUGHT: dict[str, Document] = {
     "grant_reward": {"reward": _NEEDED, "created_by": _TEXT},
     "deliver_reward": {"reward": _NEEDED, "created_by": _TEXT},
     "tier_review": {"ladder": _NEEDED, "points": {"type": "decimal(6)", "required": True}},
+    "open_period": _PERIOD,
+    "close_period": _PERIOD
+    | {
+        "participants": _COUNT,
+        "points": {"type": "integer", "required": True},
+        "average": _PLACES,
+        "median": _PLACES,
+        "winners": _ROWS,
+        "top": _ROWS,
+        "positions": {"type": "numbers", "required": True},
+        "keep_until": _MOMENT,
+    },
+    "restate_period": _PERIOD
+    | {"changed": _COUNT, "changes": {"type": "changes", "required": True}},
+    "check_badge": {
+        "badge": _NEEDED,
+        "holds": {"type": "flag", "required": True},
+        "rank": {"type": "integer", "least": 1},
+    },
 }
 
 

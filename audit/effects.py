@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from audit.achievements import claim_reward, deliver_reward, grant_reward
+from audit.achievements import check_badge, claim_reward, deliver_reward, grant_reward
 from audit.case import Case
+from audit.closing import close_period, open_period, restate_period
 from audit.codes import look_up_code, register_code, take_status
 from audit.ladders import review_tier
 from audit.opening import open_account
@@ -34,6 +35,10 @@ _EFFECTS: Mapping[str, Callable[[Case], None]] = {
     "grant_reward": grant_reward,
     "deliver_reward": deliver_reward,
     "tier_review": review_tier,
+    "open_period": open_period,
+    "close_period": close_period,
+    "restate_period": restate_period,
+    "check_badge": check_badge,
 }
 """`settle` does what is done anyway, `resolve_rewards` looks at all rewards, `erase` comes last."""
 

@@ -11,8 +11,11 @@ from audit.reading import LARGEST_NUMBER, LONGEST_ID, RESERVED, Refused
 from audit.rules import Document
 
 LONGEST_TEXT = 1_024
+LARGEST_KEPT = 2**63
+AMOUNT_PLACES = 6
 LONGEST_CODE = 100
 MOST_TEXTS = 64
+MOST_ROWS = 1_000
 
 
 def read_facts(sent: Facts, declared: dict[str, Document]) -> Facts:
@@ -23,11 +26,11 @@ def read_facts(sent: Facts, declared: dict[str, Document]) -> Facts:
     facts: Facts = {}
     for name, form in declared.items():
         value = sent.get(name)
-        kind, _, places = form["type"].rstrip(")").partition("(")
+        kind = form["type"].partition("(")[0]
         if value is None:
             pass
         elif kind in ("decimal", "integer"):
-            facts[name] = _number(name, value, kind, int(places or 0))
+            facts[name] = _number(name, value, kind, places_of(form))
             _in_bounds(name, facts[name], form)
         elif not _IS[kind](value):
             raise Refused("bad_fact", f"{name} is {value!r}, no {kind}")
@@ -40,6 +43,11 @@ def read_facts(sent: Facts, declared: dict[str, Document]) -> Facts:
     return facts
 
 
+def places_of(form: Document) -> int:
+    """Decimal places that a fact may have: 2 of `decimal(2)`, none of all others."""
+    return int(form["type"].rstrip(")").partition("(")[2] or 0)
+
+
 def _number(name: str, value: object, kind: str, places: int) -> Decimal | int:
     """A whole number, or a decimal as number or digits; trailing zeros do not count as places."""
     if isinstance(value, str) and kind == "decimal" and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
@@ -47,7 +55,8 @@ def _number(name: str, value: object, kind: str, places: int) -> Decimal | int:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Refused("bad_fact", f"{name} is {value!r}, no number")
     number = Decimal(value)
-    if abs(number) > LARGEST_NUMBER or _places(number) > places:
+    too_large = abs(number) > LARGEST_NUMBER or abs(number) * 10**places >= LARGEST_KEPT
+    if too_large or _places(number) > places:
         raise Refused("bad_fact", f"{name} is {value}, not within {places} places")
     return int(number) if kind == "integer" else number
 
@@ -113,8 +122,13 @@ def _is_zone(value: object) -> bool:
         return False
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+def _is_amount(value: object) -> bool:
+    """Whether it is a number of an opening: exact to millionths."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return False
+    amount = Decimal(value)
+    small = abs(amount) <= LARGEST_NUMBER and abs(amount) * 10**AMOUNT_PLACES < LARGEST_KEPT
+    return small and _places(amount) <= AMOUNT_PLACES
 
 
 def _is_lot(value: object) -> bool:
@@ -122,13 +136,37 @@ def _is_lot(value: object) -> bool:
     return (
         isinstance(value, list)
         and len(value) == len(("points", "expiry"))
-        and _is_number(value[0])
+        and _is_amount(value[0])
         and _is_moment(value[1])
     )
 
 
 def _by_name(fits: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: isinstance(value, dict) and all(map(fits, value.values()))
+
+
+def _is_score(value: object) -> bool:
+    return type(value) is int
+
+
+def _is_change(value: object) -> bool:
+    return value is None or _is_score(value)
+
+
+def _rows_of(*fits: Callable[[object], bool]) -> Callable[[object], bool]:
+    """Tell whether something is a list of rows, each entry of which fits in its place."""
+
+    def is_row(row: object) -> bool:
+        return (
+            isinstance(row, list)
+            and len(row) == len(fits)
+            and all(fit(value) for fit, value in zip(fits, row, strict=True))
+            and row[0] != ""
+        )
+
+    return lambda value: (
+        isinstance(value, list) and len(value) <= MOST_ROWS and all(map(is_row, value))
+    )
 
 
 _IS: dict[str, Callable[[object], bool]] = {
@@ -141,7 +179,9 @@ _IS: dict[str, Callable[[object], bool]] = {
     "code": lambda value: _is_name(value, LONGEST_CODE),
     "country": _is_country,
     "timezone": _is_zone,
-    "numbers": _by_name(_is_number),
+    "numbers": _by_name(_is_amount),
     "names": _by_name(_is_name),
+    "scores": _rows_of(_is_member, _is_score),
+    "changes": _rows_of(_is_member, _is_change, _is_change),
     "lots": _by_name(lambda value: isinstance(value, list) and all(map(_is_lot, value))),
 }

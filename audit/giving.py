@@ -8,7 +8,7 @@ from audit.case import Case
 from audit.formula import holds
 from audit.holds import is_held
 from audit.limits import check_limits, check_referred, check_room, trimmed
-from audit.members import Declined
+from audit.members import MOST_UNITS, Declined
 from audit.multipliers import within
 from audit.posting import TAKES
 from audit.rules import Document
@@ -64,18 +64,21 @@ def _given(case: Case, name: str, rule: Document, before: list[Given]) -> Given:
         raise Declined("inactive")
     if rule.get("once") and (case.said.type, name) in case.member.given_once:
         raise Declined("once_only")
-    check_limits(case)
+    currency = case.currency(rule.get("currency"))
+    check_limits(case, currency)
     if "when" in rule and not holds(case, rule["when"]):
         raise Declined("condition")
     _check_minimum(case, rule)
     check_referred(case)
     check_room(case)
     points, path_xp = award(case, rule)
-    currency, takes = case.currency(rule.get("currency")), rule.get("kind") in TAKES
+    takes = rule.get("kind") in TAKES
     if takes and points > _available(case, currency, before):
         raise Declined("insufficient_balance")
     if not takes and currency == case.currency():
         points = trimmed(case, points, counted(case, before))
+    if abs(points) > MOST_UNITS:
+        raise Declined("limit_reached")
     return Given(name, currency, points, takes, is_held(case, rule), path_xp)
 
 

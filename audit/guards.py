@@ -1,8 +1,9 @@
 """What is asked of an action before its limits: suspension, lateness, whether there is a rule."""
 
 from audit.case import Case
+from audit.closing import period_bounds
+from audit.effect_facts import declared_facts
 from audit.members import Declined
-from audit.periods import period_end
 from audit.rules import moment_of
 
 _GIVES_NOTHING = (None, "profile", "opening", "confirm", "cancel", "reverse")
@@ -17,7 +18,7 @@ def check_guards(case: Case) -> None:
         raise Declined("too_late")
     if _is_too_early(case):
         raise Declined("too_early")
-    if not any(case.kind.get(part) for part in ("rules", "effect", "derives")):
+    if not any(case.kind.get(part) for part in ("rules", "effect", "derives", "limits", "notify")):
         raise Declined("no_rule")
     if _is_over(case):
         raise Declined("inactive")
@@ -47,15 +48,15 @@ def _is_suspended(case: Case) -> bool:
 
 
 def _is_too_early(case: Case) -> bool:
-    """Whether a job speaks of a period that was not over when the broker took it."""
-    declared = case.kind.get("facts", {})
+    """Whether a job speaks of a period that was not over, or had not begun, when the broker took it."""
+    at = 0 if case.effect == "open_period" else 1
     periods = [
         case.facts[name]
-        for name, form in declared.items()
+        for name, form in declared_facts(case.kind).items()
         if form["type"] == "period" and name in case.facts
     ]
     return case.said.internal and any(
-        period_end(period, case.version.zone) > case.said.append_time for period in periods
+        period_bounds(case, period)[at] > case.said.append_time for period in periods
     )
 
 
@@ -67,6 +68,11 @@ def _is_over(case: Case) -> bool:
     starts, ends = document.get("starts"), document.get("ends")
     before = starts is not None and case.moment < moment_of(str(starts), zone)
     return before or (ends is not None and case.moment >= moment_of(str(ends), zone))
+
+
+def is_members_own(case: Case) -> bool:
+    """Whether the member does it, or a service for it: what admins may say corrects what was done."""
+    return not case.said.internal and "admin" not in origins(case)
 
 
 def origins(case: Case) -> set[str]:

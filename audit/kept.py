@@ -5,6 +5,8 @@ from datetime import timedelta
 from fractions import Fraction
 
 from audit.case import PERIOD_OF, Case
+from audit.facts import LARGEST_KEPT, places_of
+from audit.guards import is_members_own
 from audit.rules import Document
 from audit.values import Value, fact
 
@@ -50,9 +52,12 @@ def note(case: Case, points: int) -> None:
     member, kind = case.member, case.said.type
     member.counts[kind] += 1
     member.accepted[kind] = (*member.accepted.get(kind, ()), case.moment)
-    if not case.said.internal:
+    if is_members_own(case):
         member.from_outside = (*member.from_outside, case.moment)
     member.streaks |= case.raised
+    member.last_days |= {
+        name: case.first_moment for name, (_, last) in case.raised.items() if last == case.day
+    }
     _use_up(case, points)
     _keep(case, case.kind.get("keep", {}))
     case.noted = True
@@ -82,7 +87,9 @@ def _keep(case: Case, keep: Document) -> None:
     for name, units in keep.get("totals", {}).items():
         for unit in units:
             place = (kind, name, case.period(unit))
-            member.totals[place] = member.totals.get(place, Fraction(0)) + _number(case, name)
+            total = member.totals.get(place, Fraction(0)) + _number(case, name)
+            most = Fraction(LARGEST_KEPT - 1, 10 ** places_of(case.kind["facts"][name]))
+            member.totals[place] = max(-most, min(total, most))
     for name in keep.get("distinct", {}):
         values = member.distinct.get((kind, name), frozenset())
         member.distinct[kind, name] = _with_this(case, name, values)

@@ -4,21 +4,25 @@ from collections.abc import Iterable
 
 from audit.case import Case
 from audit.formula import holds
+from audit.guards import is_members_own
 from audit.members import Declined
 from audit.rules import span_ms
 
 MOST_VALUES = 4_000
 
 
-def check_limits(case: Case) -> None:
-    """Raise Declined when a limit of the type or the program refuses, in the order of the law."""
+def check_limits(case: Case, currency: str | None = None) -> None:
+    """Raise Declined when a limit of the type or the program refuses, in the order of the law.
+
+    Limits of points refuse rules of the first currency alone, and not what has no rules.
+    """
     _check_once(case)
     _check_once_per(case)
     _check_cooldown(case)
     for unit, most in case.limits.get("times", {}).items():
         if case.member.times[case.said.type, case.period(unit)] >= most:
             raise Declined("daily_limit")
-    if room(case) == 0:
+    if currency == case.currency() and room(case) == 0:
         raise Declined("daily_limit")
     _check_rates(case)
     _check_required(case)
@@ -67,7 +71,7 @@ def _check_rates(case: Case) -> None:
     rate, program_rate = case.limits.get("rate"), case.part("rate")
     if rate and _is_crowded(case, case.member.accepted.get(case.said.type, ()), rate):
         raise Declined("rate_limited", suspicious=bool(rate.get("suspicious")))
-    counts = bool(program_rate) and not case.said.internal
+    counts = bool(program_rate) and is_members_own(case)
     if counts and _is_crowded(case, case.member.from_outside, program_rate):
         raise Declined("rate_limited")
 

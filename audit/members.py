@@ -11,6 +11,9 @@ from typing import Any, NamedTuple, Self
 
 from audit.holdings import Award, Boost, Hold, Lot, LotTold, Reservation, Review, Standing, Waiting
 
+MOST_UNITS = 2**53
+"""No posting moves more of a currency's smallest unit, and no account holds or owes more."""
+
 
 class Line(NamedTuple):
     """One signed change of an account, as the book books it."""
@@ -73,6 +76,9 @@ class Member:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     climbs: list[Climb] = field(default_factory=list)
     achievements: list[Achievement] = field(default_factory=list)
+    # As `periods.closed` and `notifications.send` have them.
+    periods: list[dict[str, Any]] = field(default_factory=list)
+    notifications: list[dict[str, Any]] = field(default_factory=list)
     erased: bool = False
 
     balance: Counter[str] = field(default_factory=Counter)
@@ -106,7 +112,7 @@ class Member:
     counts: Counter[str] = field(default_factory=Counter)
     # Per action type: the moments of the accepted ones, in the order they were decided.
     accepted: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    # The moments of all accepted ones that came over `actions`.
+    # The moments of all accepted ones that came over `actions`, corrections by admins left out.
     from_outside: tuple[int, ...] = ()
     # What limits have used up, by (action type, period).
     times: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -117,6 +123,8 @@ class Member:
     given_once: set[tuple[str, str]] = field(default_factory=set)
     # Days, and the last of them, by streak.
     streaks: dict[str, tuple[int, date]] = field(default_factory=dict)
+    # By streak: the first moment of its last day, epoch ms.
+    last_days: dict[str, int] = field(default_factory=dict)
     # By (action type, fact, period), (action type, fact), fact.
     totals: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     distinct: dict[tuple[str, str], frozenset[Any]] = field(default_factory=dict)
@@ -127,7 +135,9 @@ class Member:
     suspicions: Counter[date] = field(default_factory=Counter)
     # Whether boards were told to show the member no longer.
     hidden: bool = False
-    # By (board's name in the document, period, category).
+    # When it first signed up, kept where a board's ties look at it.
+    signed_up: int | None = None
+    # By (board's name in the document, period, category or path).
     standings: dict[tuple[str, str, str], Standing] = field(default_factory=dict)
 
     # Of a `code:` or `payment:` subject: its owner; who waits for one.
@@ -138,6 +148,8 @@ class Member:
     answered: str | None = None
     # Of a `reward:` pool.
     recipients: int = 0
+    # Of a `period:`: what was said of it.
+    period: set[str] = field(default_factory=set)
 
     def draft(self) -> Self:
         """A copy that may be changed and thrown away."""
@@ -150,6 +162,16 @@ class Member:
         wants = self.profile.get("listed", True)
         return bool(wants) and moment >= (self.suspended_until or 0) and not self.erased
 
+    def is_overfull(self) -> bool:
+        """Whether more of a currency is here, or owed, than an account takes, or will be once settled."""
+        for currency in {*self.balance, *self.lifetime, *self.held}:
+            held, reserved = self.held[currency], self.reserved[currency]
+            available, lifetime = self.balance[currency], self.lifetime[currency]
+            most = max(available + reserved + held, lifetime + held)
+            if most > MOST_UNITS or min(available, lifetime) < -MOST_UNITS:
+                return True
+        return False
+
     def emptied(self) -> Self:
         """The account after its erasure: what was said of it stays said, nothing else stays."""
         return type(self)(
@@ -158,6 +180,7 @@ class Member:
             outcomes=self.outcomes,
             climbs=self.climbs,
             achievements=self.achievements,
+            notifications=self.notifications,
             standings=self.standings,
             hidden=self.hidden,
             erased=True,

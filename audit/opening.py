@@ -7,9 +7,10 @@ from audit.case import Case, instant
 from audit.holdings import LotTold
 from audit.levels import steps_of
 from audit.lots import put_in
-from audit.members import Declined
+from audit.members import MOST_UNITS, Declined
 from audit.posting import add_line
 from audit.rules import Document
+from audit.standard import all_actions
 
 
 def open_account(case: Case) -> None:
@@ -21,19 +22,19 @@ def open_account(case: Case) -> None:
         *((name, document["currencies"]) for name in ("balances", "lifetimes", "lots")),
         *((name, document.get(name, {})) for name in ("badges", "streaks")),
         ("steps", document.get("ladders", {})),
-        ("counts", document["actions"]),
+        ("counts", all_actions(document)),
     ):
         _check_known(_told(case, fact), known)
-    told = {*_told(case, "balances"), *_told(case, "lifetimes"), *_told(case, "lots")}
-    for currency in document["currencies"]:
-        if currency in told:
-            _open_currency(case, currency)
+    told = (*_told(case, "balances"), *_told(case, "lifetimes"), *_told(case, "lots"))
+    for currency in dict.fromkeys(told):
+        _open_currency(case, currency)
     for ladder, step in _told(case, "steps").items():
         _mark_granted(case, ladder, step)
     case.member.badges |= _whole(_told(case, "badges"))
     case.member.counts |= _whole(_told(case, "counts"))
     for streak, days in _whole(_told(case, "streaks")).items():
         case.member.streaks[streak] = (days, case.day)
+        case.member.last_days[streak] = case.first_moment
 
 
 def _told(case: Case, fact: str) -> Document:
@@ -59,6 +60,8 @@ def _open_currency(case: Case, currency: str) -> None:
         rest -= units
     if lots and rest < 0:
         raise Declined("condition")
+    if max(balance, lifetime) > MOST_UNITS:
+        raise Declined("limit_reached")
     lots += put_in(case.member, currency, case.posting_id(posting), rest, None)
     add_line(
         case,

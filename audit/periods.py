@@ -85,6 +85,14 @@ def period_end(name: str, zone: str) -> int:
     return (midnight.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 
+@lru_cache(maxsize=100_000)
+def period_start(name: str, zone: str) -> int:
+    """Epoch milliseconds at which the named period begins."""
+    first = _first_day(*name.split(":"))
+    midnight = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(zone))
+    return (midnight.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
+
+
 def _first_day(kind: str, label: str) -> date:
     if kind == "daily":
         return date.fromisoformat(label)

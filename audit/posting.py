@@ -9,7 +9,7 @@ from audit.lots import put_in, take_out
 from audit.members import Line
 from audit.periods import local_day, period_end, period_name
 from audit.rules import Document, span_ms
-from audit.standings import score
+from audit.standings import score_line
 from audit.steps import tier_of
 
 TAKES = ("redeem", "send")
@@ -35,7 +35,7 @@ def add_line(
     scores: str = "all",
     category: str | None = None,
 ) -> Line:
-    """Add a line for what was just done to the account; its lifetime points move boards.
+    """Add a line for what was just done to the account, and move the boards that it changes.
 
     `name` is what the posting's id adds to the action's; the rule is called alike if not said.
     """
@@ -57,8 +57,7 @@ def add_line(
         lots=lots,
     )
     case.lines.append(line)
-    if lifetime:
-        score(case, currency, lifetime, scores, category)
+    score_line(case, line, scores, category)
     return line
 
 

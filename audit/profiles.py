@@ -2,26 +2,29 @@
 
 from audit.case import Case
 from audit.members import Declined
-from audit.standings import move
+from audit.standings import join, leave, move
 
 
 def set_profile(case: Case) -> None:
-    """Change what was sent; a new country takes the scores along."""
+    """Change what was sent; a new country or team takes the scores along."""
     member, sent = case.member, case.facts
     if sent.get("country", member.country) != member.country:
         member.country = sent["country"]
         move(case, "country")
-    for name in ("segments", "joined_at", "timezone", "listed"):
+    for name in ("team", "segments", "joined_at", "timezone", "listed"):
         if name in sent:
             member.profile[name] = sent[name]
+    move(case, "team")
 
 
 def join_path(case: Case) -> None:
     """Walk a path from now on. Raises Declined when the program has none of this name."""
     if case.facts["path"] not in case.part("paths"):
         raise Declined("condition")
-    case.member.paths.add(case.facts["path"])
     case.member.path_xp.setdefault(case.facts["path"], 0)
+    if case.facts["path"] not in case.member.paths:
+        case.member.paths.add(case.facts["path"])
+        join(case, case.facts["path"])
 
 
 def primary_path(case: Case) -> None:
@@ -35,6 +38,8 @@ def leave_path(case: Case) -> None:
     path = case.facts["path"]
     if path not in case.part("paths"):
         raise Declined("condition")
-    case.member.paths.discard(path)
+    if path in case.member.paths:
+        case.member.paths.discard(path)
+        leave(case, path)
     if case.member.primary_path == path:
         case.member.primary_path = None

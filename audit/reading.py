@@ -50,11 +50,11 @@ class Refused(Exception):  # noqa: N818  a verdict, no error
 def read(record: Record) -> Said:
     """Read a record of `actions` or `actions.internal`. Raises Refused when it is no action."""
     headers = dict(record.headers)
-    if record.value is not None and len(record.value) > LARGEST_VALUE:
-        raise Refused("too_large", f"{len(record.value)} bytes")
-    body = _envelope(_json_object(record.value), headers)
     rekeyed = record.topic == INTERNAL and REKEYED in headers
     internal = record.topic == INTERNAL and not rekeyed
+    if not internal and len(record.value or b"") > LARGEST_VALUE:
+        raise Refused("too_large", f"{len(record.value or b'')} bytes")
+    body = _envelope(_json_object(record.value), headers)
     said = Said(
         id=_name(body, "id", LONGEST_DERIVED_ID if internal else LONGEST_ID),
         program=_name(body, "program"),

@@ -13,8 +13,10 @@ DECLINED = "actions.declined"
 REJECTED = "actions.rejected"
 TIERS = "tier.changed"
 ACHIEVEMENTS = "achievements.unlocked"
+PERIODS = "periods.closed"
+NOTIFICATIONS = "notifications.send"
 JOURNAL = "scoring.journal"
-RESULTS = (EARNED, ACCEPTED, DECLINED, REJECTED, TIERS, ACHIEVEMENTS)
+RESULTS = (EARNED, ACCEPTED, DECLINED, REJECTED, TIERS, ACHIEVEMENTS, PERIODS, NOTIFICATIONS)
 
 Key = tuple[str, str]
 """(program, subject)."""
@@ -31,17 +33,19 @@ class Results:
     declined: dict[Key, list[Said]] = field(default_factory=dict)
     tiers: dict[Key, list[Said]] = field(default_factory=dict)
     achievements: dict[Key, list[Said]] = field(default_factory=dict)
+    periods: dict[Key, list[Said]] = field(default_factory=dict)
+    notifications: dict[Key, list[Said]] = field(default_factory=dict)
     rejected: list[Said] = field(default_factory=list)
 
     def subjects(self) -> set[Key]:
         """Everybody that a result speaks of."""
-        topics = (self.postings, self.accepted, self.declined, self.tiers, self.achievements)
-        return {key for topic in topics for key in topic}
+        said = (self.postings, self.accepted, self.declined, self.tiers, self.achievements)
+        return {key for topic in (*said, self.periods, self.notifications) for key in topic}
 
 
 def read_results(topics: Mapping[str, Sequence[Record]], prefix: str = "") -> Results:
-    """Gather the records of RESULTS, given by topic; `prefix` begins the topics they name."""
-    results = Results(rejected=[_said(record) for record in topics[REJECTED]])
+    """Gather the records of those of RESULTS that are given; `prefix` begins the topics they name."""
+    results = Results(rejected=[_said(record) for record in topics.get(REJECTED, ())])
     for said in results.rejected:
         said["topic"] = said["topic"].removeprefix(prefix)
     for topic, gathered in (
@@ -50,10 +54,18 @@ def read_results(topics: Mapping[str, Sequence[Record]], prefix: str = "") -> Re
         (DECLINED, results.declined),
         (TIERS, results.tiers),
         (ACHIEVEMENTS, results.achievements),
+        (PERIODS, results.periods),
+        (NOTIFICATIONS, results.notifications),
     ):
-        for said in map(_said, topics[topic]):
-            gathered.setdefault((said["program"], said["user_id"]), []).append(said)
+        for said in map(_said, topics.get(topic, ())):
+            gathered.setdefault(subject_of(said), []).append(said)
     return results
+
+
+def subject_of(said: Said) -> Key:
+    """Whom a result speaks of; that of a period is keyed by the period."""
+    subject = said.get("user_id") or f"period:{said['board']}:{said['period']}"
+    return said["program"], subject
 
 
 def read_journal(records: Iterable[Record]) -> list[Turn]:

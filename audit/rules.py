@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from audit.periods import read_instant
 from audit.reading import Refused, Said
 from audit.records import Record
+from audit.standard import all_actions
 
 Document = dict[str, Any]
 
@@ -47,7 +48,7 @@ class Version:
 
     def action(self, kind: str) -> Document:
         """What the document says of an action type. Raises Refused when it does not know it."""
-        known = (self.document or {})["actions"]
+        known = all_actions(self.document or {})
         if kind not in known:
             raise Refused("unknown_action", kind)
         action: Document = known[kind]

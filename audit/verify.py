@@ -12,18 +12,23 @@ from rich.table import Table
 from rich.text import Text
 
 from audit.book import Book, Position
-from audit.compare import compare_outcomes, compare_results
+from audit.compare import compare_notifications, compare_outcomes, compare_results
 from audit.compare_accounts import accounts_of, compare_accounts
-from audit.compare_boards import compare_boards
+from audit.compare_boards import compare_boards, without_carried
 from audit.postgres import compare_balances, read_ledger
 from audit.reader import TopicReader
 from audit.records import ACTIONS, INTERNAL, JournalError, Record, Turn
-from audit.redis_boards import read_boards
-from audit.results import JOURNAL, RESULTS, read_journal, read_results
+from audit.redis_boards import carried_boards, gone_boards, read_boards, wrong_sums
+from audit.results import JOURNAL, NOTIFICATIONS, RESULTS, read_journal, read_results
+from audit.standings import Boards
 
 CHANGELOG = "laurel-scoring-accounts-changelog"
 RULES = "rules"
-TOPICS = (ACTIONS, INTERNAL, RULES, JOURNAL, CHANGELOG, *RESULTS)
+TOPICS = (
+    *(ACTIONS, INTERNAL, RULES, JOURNAL, CHANGELOG),
+    # Notifications are kept for a week: most of what was ever told is no longer there.
+    *(topic for topic in RESULTS if topic != NOTIFICATIONS),
+)
 POLL_SECONDS = 0.5
 FIRST = 100
 QUARANTINED = "engine_failure"
@@ -82,7 +87,7 @@ def book_of(topics: Mapping[str, list[Record]], partitions: int, prefix: str = "
 
     Raises records.JournalError when the journal leaves records out or decides them twice.
     """
-    rejected = read_results({topic: topics[topic] for topic in RESULTS}, prefix).rejected
+    rejected = read_results(topics, prefix).rejected
     quarantined = {
         Position(said["topic"], said["partition"], said["offset"])
         for said in rejected
@@ -95,9 +100,11 @@ def book_of(topics: Mapping[str, list[Record]], partitions: int, prefix: str = "
 def compare_topics(
     book: Book, topics: Mapping[str, list[Record]], prefix: str = ""
 ) -> Iterator[str]:
-    """Every difference between the book and what scoring wrote to Kafka."""
-    results = read_results({topic: topics[topic] for topic in RESULTS}, prefix)
+    """Every difference between the book and what scoring wrote to these topics of Kafka."""
+    results = read_results(topics, prefix)
     yield from compare_results(book, results)
+    if NOTIFICATIONS in topics:
+        yield from compare_notifications(book, results)
     yield from compare_accounts(book, accounts_of(topics[CHANGELOG]), "accounts changelog")
 
 
@@ -155,9 +162,15 @@ async def _agreed(
 
 
 async def _boards(book: Book, redis: str) -> list[str]:
-    expected = book.boards()
-    found = {program: await read_boards(redis, program) for program in expected}
-    return list(compare_boards(expected, found, "Redis"))
+    """Compare the boards that are still kept, and the sums kept beside them."""
+    expected, found, wrong = book.boards(), dict[str, Boards](), list[str]()
+    for program, boards in expected.items():
+        gone = await gone_boards(redis, program)
+        expected[program] = {name: each for name, each in boards.items() if name not in gone}
+        carried = await carried_boards(redis, program)
+        found[program] = without_carried(await read_boards(redis, program), boards, carried)
+        wrong += await wrong_sums(redis, program, found[program])
+    return [*compare_boards(expected, found, "Redis"), *wrong]
 
 
 async def _ledger(book: Book, postgres: str) -> list[str]:

@@ -10,6 +10,7 @@ from audit.periods import LAST_MOMENT, read_instant, write_instant
 from audit.reservations import set_aside
 
 FOR_EVER = "for ever"
+_SAID = ("restated", "closed", "opened")
 
 
 def amounts_of(member: Member) -> dict[str, Mapping[str, int]]:
@@ -34,8 +35,10 @@ def shown_of(member: Member) -> dict[str, object]:
         "owner": member.owner,
         "profile": member.profile,
         "streaks": {name: days for name, (days, _) in member.streaks.items()},
+        "last_days": {name: write_instant(at) for name, at in member.last_days.items()},
         "memory": member.memory,
         "paths": {path: member.path_xp[path] for path in member.paths},
+        "path_xp": member.path_xp,
         "primary_path": member.primary_path,
         "boosts": {
             currency: write_instant(boost.until) for currency, boost in member.boosts.items()
@@ -49,6 +52,7 @@ def shown_of(member: Member) -> dict[str, object]:
         "suspended_until": FOR_EVER if until == LAST_MOMENT else until and write_instant(until),
         "payment": None if member.status == "new" else member.status,
         "recipients": member.recipients,
+        "period": next((word for word in _SAID if word in member.period), None),
         "erased": member.erased,
     }
 

@@ -1,7 +1,8 @@
 """`python -m bench [SECTION ...]`: measures and writes bench/RESULTS.md.
 
-Sections: scoring (throughput beside the peers), latency, recovery, engine, programs (deciding for all of
-them), accounts (what one weighs after a year), sinks; all without a name.
+Sections: scoring (throughput beside the peers), growth (of it with the load), latency, recovery,
+engine, programs (deciding for all of them), accounts (what one weighs after a year), sinks, reads (of
+boards, beside scoring), rebuild (of boards and ledger); all without a name.
 The stack is started on a folder of its own, or taken from LAUREL_KAFKA, LAUREL_REDIS and
 LAUREL_POSTGRES. Whatever else runs on the machine is measured too: close it.
 """
@@ -19,7 +20,7 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from bench import agreement, latency, recovery, results, scoring, sinks
+from bench import agreement, board_reads, latency, rebuild, recovery, results, scoring, sinks
 from bench.load import Load
 from bench.results import Table
 from bench.stage import DATA, Stage, open_stage
@@ -30,11 +31,11 @@ ROOT = Path(__file__).parent.parent
 async def _scoring(stage: Stage, said: argparse.Namespace) -> list[Table]:
     load = Load(said.actions, said.members)
     agreed = await agreement.compare(stage, Load(min(20_000, said.actions), 1_000))
-    return [
-        await scoring.compare(stage, load, said.faust_actions),
-        agreed,
-        await scoring.growth(stage, load),
-    ]
+    return [await scoring.compare(stage, load, said.faust_actions), agreed]
+
+
+async def _growth(stage: Stage, said: argparse.Namespace) -> list[Table]:
+    return [await scoring.growth(stage, Load(said.actions, said.members))]
 
 
 async def _latency(stage: Stage, said: argparse.Namespace) -> list[Table]:
@@ -45,10 +46,21 @@ async def _recovery(stage: Stage, said: argparse.Namespace) -> list[Table]:
     return await recovery.run(stage, said.members, said.actions)
 
 
+async def _reads(stage: Stage, said: argparse.Namespace) -> list[Table]:
+    return await board_reads.run(stage, said.sink_members, said.seconds)
+
+
+async def _rebuild(stage: Stage, said: argparse.Namespace) -> list[Table]:
+    return await rebuild.run(stage, said.actions, said.members)
+
+
 ON_STAGE: dict[str, Callable[[Stage, argparse.Namespace], Coroutine[Any, Any, list[Table]]]] = {
     "scoring": _scoring,
+    "growth": _growth,
     "latency": _latency,
     "recovery": _recovery,
+    "reads": _reads,
+    "rebuild": _rebuild,
 }
 
 
@@ -102,9 +114,11 @@ def _arguments() -> argparse.ArgumentParser:
         default=DATA,
         help="folder of the run's stack; it is removed at the end",
     )
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each latency or sink run")
     parser.add_argument(
-        "--sink-members", type=int, default=1_000_000, help="on every board, for the sinks"
+        "--seconds", type=float, default=20.0, help="of each latency, sink or read run"
+    )
+    parser.add_argument(
+        "--sink-members", type=int, default=1_000_000, help="on every board, for sinks and reads"
     )
     parser.add_argument(
         "--boards", type=int, nargs="+", default=[1, 4, 9], help="per posting, for the sinks"

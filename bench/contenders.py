@@ -31,8 +31,10 @@ class Contender:
         return Process(command, ground.environment | {"LAUREL_WEB_PORT": str(port)}, log, port)
 
 
-LAUREL = Contender("Laurel", (str(_BIN / "laurel"), "worker", "scoring"), "laurel-scoring")
-BOARDS = Contender("boards", (str(_BIN / "laurel"), "worker", "boards"), "laurel-boards")
+COMMAND = str(_BIN / "laurel")
+LAUREL = Contender("Laurel", (COMMAND, "worker", "scoring"), "laurel-scoring")
+BOARDS = Contender("boards", (COMMAND, "worker", "boards"), "laurel-boards")
+LEDGER = Contender("ledger", (COMMAND, "worker", "ledger"), "laurel-ledger")
 FAUST = Contender(
     "Faust",
     (

@@ -115,7 +115,7 @@ def main() -> None:
     rows = earlier_rows(said.members, book)
     values = purchases(said.members)
     gc.freeze()
-    gc.set_threshold(50_000)  # As the worker does.
+    gc.set_threshold(300_000)  # As the worker does.
     batches = [
         one_batch(values[start : start + said.batch], rows, book)
         for _ in range(said.rounds)

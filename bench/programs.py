@@ -95,12 +95,12 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=2_000)
     asked = parser.parse_args()
     desk = Desk(_book())
-    crowd = Crowd(tuple(SHARES), asked.members, Mix(broken=0, misrouted=0, cloud_events=0))
+    crowd = Crowd(SHARES, asked.members, Mix(broken=0, misrouted=0, cloud_events=0))
     rng = random.Random(7)
     pace = DAYS * moments.DAY / asked.actions
     records = [crowd.next(rng, int(START + n * pace)) for n in range(asked.actions)]
     gc.freeze()
-    gc.set_threshold(50_000)  # As the worker does.
+    gc.set_threshold(300_000)  # As the worker does.
     for number, sent in enumerate(records):
         if number == int(asked.actions * WARM):
             desk.costs.clear()

@@ -128,7 +128,7 @@ async def growth(stage: Stage, load: Load) -> Table:
         (f"{members:,} members", load._replace(members=members), 8)
         for members in (10_000, 1_000_000)
     ]
-    rows = [["as above", "1.00 x", *cells(usual)]]
+    rows = [["8 partitions", "1.00 x", *cells(usual)]]
     for name, other, partitions in cases:
         run = await measure(stage, LAUREL, other, partitions=partitions)
         rows.append([name, f"{run.rate / usual.rate:.2f} x", *cells(run)])

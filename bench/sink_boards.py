@@ -1,7 +1,7 @@
 """The boards projector on boards with many members, beside a Redis pipeline per event."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import cycle
 
 from redis.asyncio import Redis
@@ -84,13 +84,15 @@ def loud(width: int) -> int:
     return sum(len(board) == 2 for board in BOARDS[:width])
 
 
-async def fill(redis: Redis, members: int, width: int) -> None:
+async def fill(
+    redis: Redis, members: int, width: int, name: Callable[[int], str] = "member-{}".format
+) -> None:
     """Put all members on boards of both ways, without going through either."""
     sink = RedisBoards(redis)
     await sink.standing({})
     rng = random.Random(1)
     for first in range(0, members, AT_ONCE):
-        users = [f"member-{n}" for n in range(first, min(first + AT_ONCE, members))]
+        users = [name(n) for n in range(first, min(first + AT_ONCE, members))]
         points = {user: rng.randrange(100_000) for user in users}
         for board, period, *_ in BOARDS[:width]:
             ties = {user: (START + rng.randrange(10_000)).to_bytes(6, "big") for user in users}

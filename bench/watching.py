@@ -15,6 +15,7 @@ from aiokafka.structs import TopicPartition
 
 from bench.process import Process
 from bench.stage import Ground
+from processors.figures import Figures
 
 RESULT_TOPICS = ("rewards.earned", "actions.accepted", "actions.declined", "actions.rejected")
 """Every action leaves at least one record on one of these."""
@@ -71,6 +72,14 @@ async def turn_figures(worker: Process) -> TurnFigures:
     url = f"http://127.0.0.1:{worker.web_port}/status.json"
     async with aiohttp.ClientSession() as client, client.get(url) as answer:
         return msgspec.json.decode(await answer.read(), type=TurnFigures)
+
+
+async def behind(web_port: int) -> int:
+    """Ask a projector how many records wait for its sinks."""
+    url = f"http://127.0.0.1:{web_port}/status.json"
+    async with aiohttp.ClientSession() as client, client.get(url) as answer:
+        figures = msgspec.json.decode(await answer.read(), type=Figures)
+    return sum(at.lag for sink in figures.sinks for at in sink.partitions)
 
 
 async def _answers(client: aiohttp.ClientSession, url: str) -> bool:

@@ -1,21 +1,33 @@
 """`laurel account`: what an account holds, and how it came to it."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated, NamedTuple
 
 import orjson
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from cli.addresses import FOLDER, Folder, Place, find
 from cli.commands import examples
 from cli.console import console
-from cli.ledger import LedgerLine, account_view, last_lines, ledger
+from cli.in_force import done_by_members, program_now
+from cli.ledger import ledger
+from cli.portrait import Portrait, as_document, statement, summary
 from cli.refusals import Refusal
+from cli.versions import now_ms
+from schemas.moments import calendar_of
+from schemas.programs import Program
+from sinks import ledger_reads as asked
+from sinks.ledger_reads import ask
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+
+DAYS = 7
+"""Days, today included, whose actions and points are shown."""
+PERIODS = 10
+"""Closed periods that are shown."""
+MOST_RECENT = 100
+"""Actions that `--json` prints."""
 
 
 @app.command(
@@ -28,71 +40,57 @@ def account(
     count: Annotated[
         int, typer.Option("--count", "-n", min=0, help="So many lines of the ledger.")
     ] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the account as it is.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the account as it is, and what it did.")
+    ] = False,
     folder: Folder = FOLDER,
 ) -> None:
-    """Show an account and the last lines of its ledger, each with why it is what it is."""
-    view, lines = asyncio.run(_read(find(folder), program, user, count))
+    """Show an account and the last lines of its ledger, each with why it is what it is.
+
+    Days and hours are those of the program's time zone. Amounts in JSON are of the smallest unit.
+    """
+    seen = asyncio.run(_read(find(folder), program, user, count))
     if as_json:
-        typer.echo(orjson.dumps(view).decode())
+        typer.echo(orjson.dumps(as_document(seen.portrait)).decode())
         return
     console.print(f"{user} in {program}", style="bold", markup=False)
-    console.print(summary(view))
-    if lines:
-        console.print(statement(lines))
+    console.print(summary(seen.portrait, seen.program))
+    if seen.lines:
+        console.print(statement(seen.lines))
 
 
-async def _read(
-    place: Place, program: str, user: str, count: int
-) -> tuple[dict[str, Any], list[LedgerLine]]:
+class Seen(NamedTuple):
+    """What was read: the account with what it did, its last postings, and its program."""
+
+    portrait: Portrait
+    lines: list[asked.LedgerLine]
+    program: Program
+
+
+async def _read(place: Place, name: str, user: str, count: int) -> Seen:
     async with ledger(place) as connection:
-        view = await account_view(connection, program, user)
+        view = await asked.account_view(connection, name, user)
         if view is None:
             raise Refusal(
-                f"{user} has no account in {program}",
+                f"{user} has no account in {name}",
                 "it gets one with its first valid action; if there was one, `laurel doctor` shows "
                 "how far the ledger is",
             )
-        return view, await last_lines(connection, program, user, count)
-
-
-def summary(view: Mapping[str, Any]) -> Table:
-    """Show what an account holds, leaving out what it has nothing of."""
-    shown = Table(box=None, show_header=False, pad_edge=False)
-    shown.add_column(style="dim")
-    for currency, purse in view.get("currencies", {}).items():
-        parts = "  ".join(f"{name} {amount:,}" for name, amount in purse.items())
-        shown.add_row(currency, parts)
-    for name, held in view.items():
-        if held and name not in ("currencies", "sequence"):
-            shown.add_row(name, Text(_plain(held)))
-    return shown
-
-
-def statement(lines: Iterable[LedgerLine]) -> Table:
-    """Show ledger lines, the latest first, each with the steps of its sum."""
-    shown = Table(box=None, pad_edge=False, header_style="dim")
-    for name, justify in (("when", "left"), ("points", "right"), ("balance", "right")):
-        shown.add_column(name, justify=justify)  # type: ignore[arg-type]
-    shown.add_column("action")
-    shown.add_column("why")
-    for one in lines:
-        said = f" ({one.reason})" if one.reason else ""
-        kind = f" {one.kind}" if one.kind != "earn" else ""
-        shown.add_row(
-            one.occurred_at,
-            Text(f"{one.points:+,}", style="green" if one.points >= 0 else "red"),
-            f"{one.balance:,}",
-            Text(f"{one.action}{kind}{said}"),
-            Text("  →  ".join(f"{step} = {value}" for step, value in one.why), style="dim"),
+        program = await program_now(place, name)
+        who, zone = (name, user), program.timezone
+        since = calendar_of(zone).date(now_ms()) - timedelta(days=DAYS - 1)
+        portrait = Portrait(
+            view=view,
+            wallet=await ask(connection, asked.WALLET, *who),
+            streaks=await ask(connection, asked.STREAKS, *who, zone),
+            badges=await ask(connection, asked.BADGES, *who),
+            paths=await ask(connection, asked.PATHS, *who),
+            totals=await ask(connection, asked.TOTALS, *who),
+            expiries=await ask(connection, asked.EXPIRIES, *who, zone),
+            actions=await ask(connection, asked.ACTIONS_BY_DAY, *who, zone, since),
+            points=await ask(connection, asked.POINTS_BY_DAY, *who, zone, since),
+            hours=await ask(connection, asked.ACTIVE_HOURS, *who, zone, done_by_members(program)),
+            ranks=await ask(connection, asked.RANKS, *who, PERIODS),
+            recent=await ask(connection, asked.RECENT, *who, MOST_RECENT),
         )
-    return shown
-
-
-def _plain(held: object) -> str:
-    """Give a part of the view as people would write it."""
-    if isinstance(held, Mapping):
-        return "  ".join(f"{name} {_plain(value)}" for name, value in held.items())
-    if isinstance(held, list):
-        return ", ".join(map(_plain, held))
-    return str(held)
+        return Seen(portrait, await ask(connection, asked.LINES, *who, count), program)

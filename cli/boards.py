@@ -1,20 +1,24 @@
-"""The boards in Redis, for commands: reached or refused, and found by what people call them."""
+"""The boards in Redis, for commands: reached or refused, found by what people call them, shown."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+from rich.table import Table
+from rich.text import Text
 
 from cli.addresses import Place, shown
 from cli.refusals import Refusal
 from cli.versions import in_force, now_ms, read_versions
 from schemas import moments
-from schemas.moments import PeriodKind
+from schemas.moments import Day, PeriodKind
 from sinks.board_calls import Board
+from sinks.board_ranks import Entry
+from sinks.board_reads import Unranked
 from sinks.board_store import connect, program_key
 
 KINDS = get_args(PeriodKind)
@@ -45,21 +49,68 @@ async def names(redis: Redis, program: str) -> list[Board]:
     )
 
 
-async def period_name(place: Place, program: str, period: str) -> str:
-    """Give the full name of a period; its kind alone, like `weekly`, means the present one.
+class Present(NamedTuple):
+    """A program at this moment: its rules, which are empty while none are in force, and its own day."""
 
-    The present is that of the program's own time zone. Raises Refusal for what is no period.
-    """
-    if period in KINDS:
-        kind = cast("PeriodKind", period)
-        now = now_ms()
-        found = in_force(await read_versions(place), program, now, now)
-        document = (found.version.document if found else None) or {}
-        return moments.calendar_of(document.get("timezone", "UTC")).day(now).names[kind]
+    rules: Mapping[str, Any]
+    day: Day
+
+    def period(self, name: str) -> str:
+        """Give the full name of a period; its kind alone, like `weekly`, means the present one.
+
+        Raises Refusal for what is no period.
+        """
+        return self.day.names[cast("PeriodKind", name)] if name in KINDS else full_period(name)
+
+
+async def present(place: Place, program: str) -> Present:
+    """Read which rules of a program are in force now, and which day it is in its time zone."""
+    now = now_ms()
+    found = in_force(await read_versions(place), program, now, now)
+    rules = (found.version.document if found else None) or {}
+    return Present(rules, moments.calendar_of(rules.get("timezone", "UTC")).day(now))
+
+
+def full_period(name: str) -> str:
+    """Give the name of a period back, like weekly:2025-W49. Raises Refusal for what is none."""
     try:
-        moments.calendar_of("UTC").bounds(period)
+        moments.calendar_of("UTC").bounds(name)
     except ValueError as error:
         raise Refusal(
             str(error), f"name one like weekly:2025-W49, or a kind: {', '.join(KINDS)}"
         ) from error
-    return period
+    return name
+
+
+def absent(program: str, name: Board, user: str, found: Unranked) -> Refusal:
+    """Say why a member has no rank on a board."""
+    if found.reason == "hidden":
+        return Refusal(
+            f"{user} is hidden from all boards of {program}: suspended, not listed or erased",
+            f"`laurel account {program} {user}` shows which",
+        )
+    return Refusal(
+        f"{user} does not stand on {program} {name[0]} {name[1]}",
+        "a member stands on a board from its first score there on",
+    )
+
+
+def table(parts: Iterable[Sequence[Entry]], user: str | None = None) -> Table:
+    """Show stretches of a board with a gap between them, and the entry of `user` in bold."""
+    shown = Table(box=None, pad_edge=False, header_style="dim")
+    shown.add_column("rank", justify="right")
+    shown.add_column("member")
+    shown.add_column("score", justify="right")
+    shown.add_column("reached", style="dim")
+    for number, part in enumerate(parts):
+        if number:
+            shown.add_row("…")
+        for entry in part:
+            shown.add_row(
+                f"{entry.rank:,}",
+                Text(entry.user_id),
+                f"{entry.score:,}",
+                moments.write(entry.reached)[:19].replace("T", " "),
+                style="bold" if entry.user_id == user else "",
+            )
+    return shown

@@ -138,6 +138,14 @@ def group(kind: str, members: int, behind: int | None) -> Finding:
     return Finding("ok", f"{workers}, nothing waits" if behind is not None else workers)
 
 
+def jobs(sessions: int) -> Finding:
+    """Judge the jobs by their sessions in PostgreSQL; they have no consumer group."""
+    if not sessions:
+        advice = "`laurel worker jobs` runs one, `laurel run` all: until then no period is closed"
+        return Finding("warn", "no jobs worker runs", advice)
+    return Finding("ok", "the jobs go their rounds")
+
+
 def _major(version: str) -> int:
     """Give the first number of a version."""
     found = re.match(r"\d+", version)

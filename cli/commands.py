@@ -23,13 +23,15 @@ COMMANDS = {
     "rejected": (_ACTIONS, "List records that were no valid actions, or send them again."),
     "tail": (_RESULTS, "Follow the result topics."),
     "top": (_RESULTS, "Show the top of a board."),
+    "rank": (_RESULTS, "Show where a member stands on a board, and what the next rank would take."),
     "account": (_RESULTS, "Show a member's account and the last lines of its ledger."),
+    "figures": (_RESULTS, "Show how a whole program is doing."),
     "rebuild": (_RESULTS, "Make a projection anew from the log."),
 }
 """Name -> (panel of the help, summary). The module `cli.<name>` has the command as `app`."""
 
-MODULES = {"import": "moving"}
-"""The modules of commands that no module can be called like."""
+MODULES = {"import": "moving", "figures": "system_figures"}
+"""The modules of commands that have another name: `import` can be none, `figures` counts live ones."""
 
 
 def load(name: str) -> Any:  # noqa: ANN401 - typer hides the type of its commands

@@ -20,11 +20,16 @@ from cli.refusals import Refusal
 from cli.topics import wanted
 from cli.versions import now_ms, read_versions, version_of
 from deploy import topics as broker_topics
+from processors.jobs.worker import APPLICATION
 from schemas.topics import diff, load
 from sinks.migrate import read_migrations, version
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
+_SESSIONS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE application_name = $1 AND datname = current_database()
+"""
 _SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 
 
@@ -115,5 +120,6 @@ async def _redis(place: Place) -> AsyncIterator[Finding]:
 async def _postgres(place: Place) -> AsyncIterator[Finding]:
     async with ledger(place) as connection:
         said = await connection.fetchval("SHOW server_version")
+        yield checks.jobs(await connection.fetchval(_SESSIONS, APPLICATION))
         for finding in checks.postgres(said, await version(connection), len(read_migrations())):
             yield finding

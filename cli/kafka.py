@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from cli.addresses import Place
 from cli.refusals import Refusal
 from deploy.stack import StackError
+from processors.replay import Replay
 
 # A refused connection is told once, by the command, not by the client at every try.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -55,6 +56,14 @@ async def admin(place: Place) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 @asynccontextmanager
+async def replay(place: Place) -> AsyncIterator[Replay]:
+    """Give what reads whole topics again."""
+    log = Replay(place.settings.kafka_connection)
+    async with _reached(place, log.start, log.stop):
+        yield log
+
+
+@asynccontextmanager
 async def _reached(place: Place, start: Any, stop: Any) -> AsyncIterator[None]:  # noqa: ANN401
     try:
         await start()
@@ -75,6 +84,13 @@ async def _stopped(stop: Any) -> None:  # noqa: ANN401 - a method of a client
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
+
+
+async def committed(place: Place, group: str) -> dict[TopicPartition, int]:
+    """Give the offsets that a consumer group committed; none of a group that never was."""
+    async with admin(place) as client:
+        said = await client.list_consumer_group_offsets(group)
+    return {tp: known.offset for tp, known in said.items() if known.offset >= 0}
 
 
 def ask_broker(place: Place, question: Coroutine[Any, Any, _Answer]) -> _Answer:

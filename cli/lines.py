@@ -12,6 +12,8 @@ from schemas.results import (
     AchievementUnlocked,
     DeclinedAction,
     LeaderboardUpdated,
+    Notification,
+    PeriodRecord,
     Posting,
     RejectedRecord,
     TierChanged,
@@ -99,6 +101,21 @@ def _achievement(said: AchievementUnlocked) -> Text:
     return _row(said.occurred_at, said.user_id, what, rest)
 
 
+def _period(said: PeriodRecord) -> Text:
+    rest = f"{said.kind}, {said.participants:,} took part"
+    if said.kind == "closed":
+        rest += "".join(f", {place}. {who} {score:,}" for place, who, score in said.winners[:3])
+    elif said.kind == "restated":
+        rest = f"{said.kind}, {said.changed:,} scores differ from the result"
+    what = ("       ◆ period  ", "bright_blue")
+    return _row(said.occurred_at, f"{said.board} {said.period}", what, rest)
+
+
+def _notification(said: Notification) -> Text:
+    what = (f"       ✉ {said.type:<8}", "bright_cyan")
+    return _row(said.occurred_at, said.user_id, what, f"{said.title}: {said.message}")
+
+
 def _standing(said: LeaderboardUpdated) -> Text:
     rank = f"#{said.rank:,}" if said.rank else "off"
     old = f"#{said.old_rank:,} → " if said.old_rank and said.old_rank != said.rank else ""
@@ -115,6 +132,8 @@ _TOPICS: dict[str, tuple[type, Callable[[Any], Text]]] = {
     "actions.rejected": (RejectedRecord, _rejected),
     "tier.changed": (TierChanged, _tier),
     "achievements.unlocked": (AchievementUnlocked, _achievement),
+    "periods.closed": (PeriodRecord, _period),
+    "notifications.send": (Notification, _notification),
     "leaderboard.updated": (LeaderboardUpdated, _standing),
 }
 

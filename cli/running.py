@@ -21,7 +21,7 @@ from deploy.demo import Sent, produce
 from deploy.embedded import ports
 from processors.settings import Settings
 
-_PROJECTORS = ("boards", "ledger")
+_SINGLE = ("boards", "ledger", "jobs")
 _FRAME_SECONDS = 0.5
 _LINE_SECONDS = 5.0
 _NOTES = 4
@@ -154,7 +154,7 @@ def jobs(settings: Settings, workers: int) -> tuple[list[Job], dict[str, str]]:
     pages: dict[str, str] = {}
     taken: set[int] = set()
     kinds = [("scoring", str(number)) for number in range(1, workers + 1)]
-    for kind, number in [*kinds, *((kind, "1") for kind in _PROJECTORS)]:
+    for kind, number in [*kinds, *((kind, "1") for kind in _SINGLE)]:
         name = f"{kind}-{number}" if workers > 1 and kind == "scoring" else kind
         port = _port(settings.web_port + len(pages), taken)
         taken.add(port)

@@ -1,30 +1,43 @@
-"""`laurel top`: the top of a board."""
+"""`laurel top`: the top of a board, or any other stretch of it."""
 
 import asyncio
-from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from cli.addresses import FOLDER, Folder, Place, find
-from cli.boards import boards, names, period_name
+from cli.boards import KINDS, absent, boards, full_period, names, present, table
 from cli.commands import examples
 from cli.console import console
 from cli.refusals import Refusal
-from schemas import moments
+from schemas.moments import Day
 from sinks.board_calls import Board
-from sinks.board_reads import Entry, entry_of, participants
+from sinks.board_ranks import Entry
+from sinks.board_reads import Ranked, Unranked, participants, rank_of
 from sinks.board_reads import top as read_top
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which stretch of a board is to be shown."""
+
+    count: int
+    after: int
+    user: str | None
+    around: str | None
+    competition: bool
 
 
 @app.command(
     epilog=examples(
         "laurel top global weekly",
         "laurel top region:US all_time --count 3 --user u-123",
-        "laurel top global weekly:2025-W49",
+        "laurel top global weekly:2025-W49 --after 100 --competition",
+        "laurel top global --around u-123 --count 5",
     )
 )
 def top(
@@ -34,50 +47,76 @@ def top(
     ] = "all_time",
     *,
     program: Annotated[str, typer.Option("--program", help="Whose board.")] = "loyalty",
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="So many of the best.")] = 10,
+    count: Annotated[
+        int,
+        typer.Option(
+            "--count", "-n", min=1, help="So many of the best; with --around, on either side."
+        ),
+    ] = 10,
+    after: Annotated[int, typer.Option("--after", min=0, help="Leave out so many first.")] = 0,
     user: Annotated[str | None, typer.Option("--user", help="And where this member is.")] = None,
+    around: Annotated[
+        str | None, typer.Option("--around", help="Those beside this member instead.")
+    ] = None,
+    competition: Annotated[
+        bool, typer.Option("--competition", help="Equal scores share a rank: 1, 2, 2, 4.")
+    ] = False,
     folder: Folder = FOLDER,
 ) -> None:
-    """Show who leads on a board."""
-    asyncio.run(_top(find(folder), program, (board, period), count=count, user=user))
+    """Show who leads on a board, or who stands anywhere else on it."""
+    if around is not None and (after or user):
+        raise Refusal("--around is a stretch of its own: it goes with neither --after nor --user")
+    asked = Asked(count, after, user, around, competition)
+    asyncio.run(_top(find(folder), program, (board, period), asked))
 
 
-async def _top(place: Place, program: str, board: Board, *, count: int, user: str | None) -> None:
-    name = board[0], await period_name(place, program, board[1])
+async def _top(place: Place, program: str, board: Board, asked: Asked) -> None:
+    name, today = await _named(place, program, board)
+    own: Ranked | Unranked | None = None
     async with boards(place, place.settings.redis_read or place.settings.redis) as redis:
-        entries = await read_top(redis, program, name, count)
-        if not entries:
-            raise _nobody(program, name, await names(redis, program))
         people = await participants(redis, program, name)
-        own = await entry_of(redis, program, name, user) if user is not None else None
-    if own is not None and own not in entries:
-        entries.append(own)
+        if not people:
+            raise _nobody(program, name, await names(redis, program))
+        look = partial(rank_of, redis, program, name, competition=asked.competition, today=today)
+        if asked.around is not None:
+            own = await look(asked.around, around=asked.count)
+            if isinstance(own, Unranked):
+                raise absent(program, name, asked.around, own)
+            parts = [own.around]
+        else:
+            entries = await read_top(
+                *(redis, program, name, asked.count),
+                after=asked.after,
+                competition=asked.competition,
+                today=today,
+            )
+            own = await look(asked.user) if asked.user is not None else None
+            parts = stretches(entries, own.own if isinstance(own, Ranked) else None)
     console.print(f"{program} {name[0]} {name[1]}, {people:,} members", style="bold")
-    console.print(table(entries, user))
-    if user is not None and own is None:
-        console.print(f"{user} does not stand on it")
+    console.print(table(parts, asked.around or asked.user))
+    if asked.user is not None and isinstance(own, Unranked):
+        console.print(absent(program, name, asked.user, own).what, markup=False)
 
 
-def table(entries: Sequence[Entry], user: str | None = None) -> Table:
-    """Show entries of a board, that of `user` in bold; a gap in the ranks is shown as a gap."""
-    shown = Table(box=None, pad_edge=False, header_style="dim")
-    shown.add_column("rank", justify="right")
-    shown.add_column("member")
-    shown.add_column("score", justify="right")
-    shown.add_column("reached", style="dim")
-    before = 0
-    for entry in entries:
-        if before and entry.rank > before + 1:
-            shown.add_row("…")
-        before = entry.rank
-        shown.add_row(
-            f"{entry.rank:,}",
-            entry.user_id,
-            f"{entry.score:,}",
-            moments.write(entry.reached)[:19].replace("T", " "),
-            style="bold" if entry.user_id == user else "",
-        )
-    return shown
+async def _named(place: Place, program: str, board: Board) -> tuple[Board, Day | None]:
+    """Give a board's full name, and the day to read it at.
+
+    A period by its full name needs neither rules nor a day: only boards of all time decay.
+    """
+    if board[1] not in KINDS:
+        return (board[0], full_period(board[1])), None
+    now = await present(place, program)
+    return (board[0], now.period(board[1])), now.day
+
+
+def stretches(entries: list[Entry], own: Entry | None) -> list[list[Entry]]:
+    """Put an entry before or behind others, apart from them unless their ranks are neighbours."""
+    if own is None or own in entries:
+        return [entries]
+    if not entries:
+        return [[own]]
+    first, second = ([own], entries) if own.rank < entries[0].rank else (entries, [own])
+    return [first + second] if second[0].rank <= first[-1].rank + 1 else [first, second]
 
 
 def _nobody(program: str, name: Board, others: list[Board]) -> Refusal:

@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sinks.board_reads import Entry
+from sinks.board_ranks import Entry
 
 _REASONS_SHOWN = 6
 

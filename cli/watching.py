@@ -15,7 +15,8 @@ from cli.refusals import Refusal
 from cli.versions import now_ms
 from processors.figures import Figures as WorkerFigures
 from schemas.moments import calendar_of
-from sinks.board_reads import Entry, participants, top
+from sinks.board_ranks import Entry
+from sinks.board_reads import participants, top
 from sinks.board_store import FAILURES, connect
 
 _read_figures = msgspec.json.Decoder(WorkerFigures).decode

@@ -1,13 +1,20 @@
-"""`laurel worker`: one worker in this process."""
+"""`laurel worker`: one worker in this process, or the jobs once."""
 
+import asyncio
+from collections import Counter
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from cli.addresses import FOLDER, Folder, find
 from cli.commands import examples
+from cli.console import console
+from cli.refusals import Refusal
+from processors.jobs.worker import once as do_once
 from processors.worker import run
+from schemas import moments
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -18,21 +25,60 @@ class Kind(StrEnum):
     SCORING = "scoring"
     BOARDS = "boards"
     LEDGER = "ledger"
+    JOBS = "jobs"
 
 
 @app.command(
     epilog=examples(
         "laurel worker scoring",
         "LAUREL_WORKER_ID=2 LAUREL_WEB_PORT=6067 laurel worker scoring",
+        "laurel worker jobs --once --at 2026-01-05T00:06:00Z",
     )
 )
 def worker(
-    kind: Annotated[Kind, typer.Argument(help="scoring decides; boards and ledger project.")],
+    kind: Annotated[
+        Kind,
+        typer.Argument(
+            help="scoring decides; boards and ledger project; jobs say what the clock starts."
+        ),
+    ],
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="Do every job once, say what it did, and end.")
+    ] = False,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", help="The jobs' clock, RFC 3339 with zone; now if not given."),
+    ] = None,
     folder: Folder = FOLDER,
 ) -> None:
-    """Run one Faust worker until SIGTERM; something wrong ends it with code 70, to be restarted.
+    """Run one worker until SIGTERM; something wrong ends it with code 70, to be restarted.
 
     LAUREL_WORKER_ID is its name among its kind, which it keeps over restarts. LAUREL_WEB_PORT is
-    where its status page is.
+    where its status page is. `--once` is for the jobs: what is due at a moment is done and told.
     """
-    run(kind.value, find(folder).settings)
+    place = find(folder)
+    if not once and at is None:
+        run(kind.value, place.settings)
+    elif once and kind is Kind.JOBS:
+        console.print(_told(asyncio.run(do_once(place.settings, _moment(at)))))
+    else:
+        raise Refusal("--once is for the jobs, and --at for --once", "laurel worker jobs --once")
+
+
+def _moment(text: str | None) -> int | None:
+    try:
+        return None if text is None else moments.read(text)
+    except ValueError as error:
+        raise Refusal(f"--at: {error}", "like 2026-01-05T00:06:00Z") from error
+
+
+def _told(done: dict[str, Counter[str]]) -> Table:
+    """Lay out what each job did."""
+    table = Table(box=None, header_style="dim")
+    for name in ("job", "did"):
+        table.add_column(name)
+    for job, counts in done.items():
+        did = ", ".join(f"{count:,} {what}" for what, count in sorted(counts.items()))
+        table.add_row(job, did or "nothing was due", style=None if did else "dim")
+    return table

@@ -1,7 +1,7 @@
 """Sends the seeded workload to Kafka at a steady rate, for `laurel run` and for fault tests."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -46,14 +46,39 @@ async def produce(
     progress: Callable[[Sent], None] | None = None,
     acknowledged: Callable[[Message, RecordMetadata], None] | None = None,
 ) -> Sent:
-    """Send `rate` records a second until `limit` of them, or for ever; say how it went.
+    """Send the demo's workload, `rate` records a second, as `deliver` does; say how it went.
 
-    `connection` holds further arguments of the Kafka client (TLS, SASL). `progress` hears of every
-    tick, `acknowledged` of every record the broker took. Without `run` the start time names it, so
-    that a later demo says new things. A cancelled call has flushed what it handed over.
+    Without `run` the start time names it, so that a later demo says new things.
     """
     run = run or f"{seed:x}-{wall_clock():x}"
     messages = workload(seed, wall_clock, run=run, members=members, mix=mix)
+    return await deliver(
+        bootstrap,
+        rate,
+        ((topic, message) for message in messages),
+        limit=limit,
+        connection=connection,
+        progress=progress,
+        acknowledged=acknowledged,
+    )
+
+
+async def deliver(
+    bootstrap: str,
+    rate: float,
+    messages: Iterator[tuple[str, Message]],
+    *,
+    limit: int | None = None,
+    connection: Mapping[str, Any] | None = None,
+    progress: Callable[[Sent], None] | None = None,
+    acknowledged: Callable[[Message, RecordMetadata], None] | None = None,
+) -> Sent:
+    """Send `rate` records a second, each to its topic, until `limit` of them, or for ever.
+
+    `connection` holds further arguments of the Kafka client (TLS, SASL). `progress` hears of every
+    tick, `acknowledged` of every record the broker took. A cancelled call has flushed what it
+    handed over.
+    """
     sent = Sent()
     producer = aiokafka.AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5, **(connection or {})
@@ -65,7 +90,7 @@ async def produce(
             if due > rate * CATCH_UP_SECONDS + 1:
                 began, owed, due = monotonic(), 0, 0
             due = due if limit is None else min(due, limit - sent.handed_over)
-            for message in islice(messages, due):
+            for topic, message in islice(messages, due):
                 future = await producer.send(
                     topic, value=message.value, key=message.key, headers=message.headers
                 )

@@ -2,14 +2,14 @@
 
 from base64 import b64encode
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
-from aiokafka.partitioner import murmur2
 from faust.types import TP
 
 from processors.engine import Decision
+from processors.stream.partitioner import partition_of
 from processors.stream.records import Record
 from processors.stream.transaction import Row
 from schemas import moments, wire
@@ -37,13 +37,15 @@ class Topics:
     rejected: str
     tiers: str
     achievements: str
+    periods: str
+    notifications: str
     journal: str
     changelog: str
     partitions: int = 0
 
     def partition_of(self, subject: str) -> int:
         """Partition number of a subject: murmur2 of its UTF-8 bytes, as Java's clients have it."""
-        return int((murmur2(subject.encode()) & 0x7FFFFFFF) % self.partitions)
+        return partition_of(subject, self.partitions)
 
 
 class Outputs:
@@ -69,39 +71,54 @@ class Outputs:
 
     def decision(self, tp: TP, record: Record, action: Action, decision: Decision) -> None:
         """Say all that follows from a decision, but the account."""
-        for derived in decision.derived:
-            self._derive(derived, action.traceparent)
+        if decision.derived:
+            self._derive(decision.derived, action.traceparent)
         if decision.rejection is not None:
             self.rejection(tp, record, decision.rejection)
             return
         number = tp.partition
         topics = self.topics
-        for posting in decision.postings:
-            self._say(topics.earned, number, action, posting)
+        if decision.postings:
+            self._say(topics.earned, number, action, decision.postings)
         if decision.accepted is not None:
-            self._say(topics.accepted, number, action, decision.accepted)
+            self._say(topics.accepted, number, action, (decision.accepted,))
         if (declined := decision.declined) is not None:
             if declined.reason == Declined.DUPLICATE:
                 declined.id += f"@{number}.{record.offset}"
-            self._say(topics.declined, number, action, declined)
-            self.outcomes[f"declined {declined.reason}"] += 1
+            self._say(topics.declined, number, action, (declined,))
+            self.outcomes["declined " + declined.reason] += 1
         else:
             self.outcomes[decision.outcome] += 1
-        for tier in decision.tiers:
-            self._say(topics.tiers, number, action, tier)
-        for achievement in decision.achievements:
-            self._say(topics.achievements, number, action, achievement)
+        if decision.tiers or decision.achievements or decision.periods or decision.notifications:
+            self._consequences(number, action, decision)
 
-    def _say(self, topic: str, number: int, action: Action, result: msgspec.Struct) -> None:
-        headers = wire.result_headers(type(result), action.program, action.traceparent)
-        row = (action.user_id.encode(), wire.encode(result), headers)
-        self._rows[topic, number].append(row)
+    def _consequences(self, number: int, action: Action, decision: Decision) -> None:
+        """Say what else came of an accepted action."""
+        topics = self.topics
+        for topic, results in (
+            (topics.tiers, decision.tiers),
+            (topics.achievements, decision.achievements),
+            (topics.periods, decision.periods),
+            (topics.notifications, decision.notifications),
+        ):
+            if results:
+                self._say(topic, number, action, results)
 
-    def _derive(self, derived: Derived, traceparent: str | None) -> None:
-        number = self.topics.partition_of(derived.user_id)
+    def _say(
+        self, topic: str, number: int, action: Action, results: Sequence[msgspec.Struct]
+    ) -> None:
+        key = action.user_id.encode()
+        headers = wire.result_headers(type(results[0]), action.program, action.traceparent)
+        said = self._rows[topic, number]
+        for result in results:
+            said.append((key, wire.encode(result), headers))
+
+    def _derive(self, actions: Iterable[Derived], traceparent: str | None) -> None:
         headers = [(TRACEPARENT, traceparent.encode())] if traceparent else []
-        row = (derived.user_id.encode(), wire.encode(derived), headers)
-        self._rows[self.topics.internal, number].append(row)
+        for derived in actions:
+            number = self.topics.partition_of(derived.user_id)
+            row = (derived.user_id.encode(), wire.encode(derived), headers)
+            self._rows[self.topics.internal, number].append(row)
 
     def rejection(self, tp: TP, record: Record, why: Rejection) -> None:
         """Say that a record is no valid action, with everything that was in it.

@@ -59,7 +59,7 @@ class SinkOwner:
     async def watch(self) -> None:
         """Look now and then whether the sink still stands where it was left, also with no records.
 
-        Somebody may clear it to have it made anew, or it may lose what it held.
+        Somebody may have rebuilt it, or it may have lost what it held.
         """
         while True:
             await asyncio.sleep(LOOK_SECONDS)

@@ -144,7 +144,7 @@ def remaining(
     """Give the runs that a sink standing at `positions` still lacks.
 
     Raises StaleTurnError when a run is neither all there nor all missing, and when the sink has left
-    where it `stood` in a partition that the turn does not bring: it was cleared.
+    where it `stood` in a partition that the turn does not bring: it was rebuilt.
     """
     if any(positions.get(at) not in (run.start, run.end) for at, run in turn.items()):
         raise StaleTurnError(positions)

@@ -37,6 +37,12 @@ class Settings(BaseSettings):
     kafka_username: str | None = None
     kafka_password: str | None = Field(None, repr=False)
     kafka_ca: str | None = Field(None, description="File of the authority that signed the brokers.")
+    jobs_grace: float = Field(
+        300.0, ge=0, description="Seconds from a period's end until it is closed."
+    )
+    jobs_pace: float = Field(
+        1.0, gt=0, description="What every interval of the jobs is taken times."
+    )
     log_format: Literal["text", "json"] = Field("text", description="How a log line looks.")
 
     def topic(self, name: str) -> str:
@@ -44,7 +50,7 @@ class Settings(BaseSettings):
         return self.topic_prefix + name
 
     def group(self, kind: str) -> str:
-        """Consumer group of a kind of worker: `scoring`, `boards` or `ledger`."""
+        """Consumer group of a kind of worker: `scoring`, `boards` or `ledger`; jobs have none."""
         return f"{self.topic_prefix}laurel-{kind}"
 
     @cached_property

@@ -38,7 +38,7 @@ class TurnFigures:
 
 @dataclass(slots=True)
 class Status:
-    """Figures of one worker since its start. `kind` is scoring, boards or ledger."""
+    """Figures of one worker since its start. `kind` is scoring, boards, ledger or jobs."""
 
     kind: str
     consumer: Consumer
@@ -62,10 +62,14 @@ class Status:
 
     def turn_finished(self, records: int, seconds: float) -> None:
         """Count a turn that was committed."""
-        self.records += records
+        self.records_done(records)
         self.turns.append(TurnFigures(records, seconds))
         self.turns_within[bisect_left(BOUNDS, seconds)] += 1
         self.turn_seconds += seconds
+
+    def records_done(self, records: int) -> None:
+        """Count what was done now."""
+        self.records += records
         now = int(time.monotonic())
         before = self._seconds.pop()[1] if self._seconds and self._seconds[-1][0] == now else 0
         self._seconds.append((now, before + records))

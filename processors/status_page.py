@@ -16,6 +16,7 @@ PURPOSES: Final = {
     "scoring": "Decides actions: points, tiers, rewards.",
     "boards": "Brings postings to the leaderboards in Redis.",
     "ledger": "Brings postings and accounts to PostgreSQL.",
+    "jobs": "Says what the clock starts: what expires, which periods begin and end, who won.",
 }
 """What a kind of worker is for."""
 
@@ -34,7 +35,7 @@ def own(element: str) -> str:
 
 def draw(figures: Figures) -> str:
     """Return the whole page."""
-    unit = "Actions" if figures.kind == "scoring" else "Records"
+    unit = "Actions" if figures.kind in ("scoring", "jobs") else "Records"
     return PAGE.substitute(
         title=escape(f"{'✓' if figures.ready else '✗'} {figures.name} · Laurel"),
         mark="good" if figures.ready else "bad",
@@ -43,7 +44,7 @@ def draw(figures: Figures) -> str:
         purpose=escape(PURPOSES.get(figures.kind, f"A worker of the kind {figures.kind}.")),
         clock=_time(figures.at, figures.at[11:19]),
         state="Ready" if figures.ready else "Not ready",
-        reason=escape(figures.not_ready or f"{_count(figures.partitions)} assigned."),
+        reason=escape(figures.not_ready or _at_work(figures)),
         uptime=_duration(figures.uptime_seconds),
         started=_time(figures.started_at, f"{figures.started_at[:16].replace('T', ' ')} UTC"),
         unit=unit,
@@ -57,11 +58,19 @@ def draw(figures: Figures) -> str:
     )
 
 
+def _at_work(figures: Figures) -> str:
+    """Say what a worker does that is ready."""
+    if figures.kind == "jobs":
+        return "Every job goes its rounds."
+    return f"{_count(figures.partitions)} assigned."
+
+
 def _tiles(figures: Figures, unit: str) -> Iterable[tuple[str, str]]:
-    yield "Transaction p50", _seconds(figures.transaction_p50_seconds)
-    yield "Transaction p99", _seconds(figures.transaction_p99_seconds)
-    yield "Mean batch", f"{_number(figures.records_per_turn)} {unit.lower()}"
-    yield "Waiting", f"{_number(sum(each.lag for each in figures.partitions))} records"
+    if figures.kind != "jobs":  # No records flow to jobs.
+        yield "Transaction p50", _seconds(figures.transaction_p50_seconds)
+        yield "Transaction p99", _seconds(figures.transaction_p99_seconds)
+        yield "Mean batch", f"{_number(figures.records_per_turn)} {unit.lower()}"
+        yield "Waiting", f"{_number(sum(each.lag for each in figures.partitions))} records"
     yield "Since the start", f"{_number(figures.records)} {unit.lower()}"
     for sink in figures.sinks:
         lag = sum(each.lag for each in sink.partitions)
@@ -153,7 +162,8 @@ def _partitions(figures: Figures) -> str:
         _topic(topic, [each for each in figures.partitions if each.topic == topic], figures.sinks)
         for topic in topics
     )
-    return "".join(tables) or '<p class="none">No partition is assigned.</p>'
+    none = "Jobs read no partitions." if figures.kind == "jobs" else "No partition is assigned."
+    return "".join(tables) or f'<p class="none">{none}</p>'
 
 
 def _topic(topic: str, partitions: list[PartitionFigures], sinks: list[SinkFigures]) -> str:

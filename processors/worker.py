@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from processors import scoring
 from processors.app import App, make_app, work
 from processors.engine import RuleBook
+from processors.jobs.worker import jobs_app
 from processors.logs import write_logs
 from processors.outputs import Topics
 from processors.pages import add_pages
@@ -27,14 +28,15 @@ from processors.stream.ownership import Ownership
 from schemas.envelopes import Rejection
 from schemas.programs import read_published
 
-GARBAGE_THRESHOLD = 50_000
-"""Objects made before the collector looks: a turn makes many, and nearly none in cycles."""
+GARBAGE_THRESHOLD = 300_000
+"""Objects more than there were before the collector looks: more than a turn holds until it ends, and
+nearly none of those in cycles."""
 
 log = structlog.get_logger("laurel")
 
 
 def run(kind: str, settings: Settings) -> None:
-    """Run a worker of `kind` (scoring, boards or ledger) in this process; returns when stopped.
+    """Run a worker of `kind` (scoring, boards, ledger or jobs) in this process; returns when stopped.
 
     Ends the process with code 70 when something is wrong; a supervisor starts it again.
     """
@@ -100,6 +102,8 @@ def topics_of(settings: Settings) -> Topics:
         rejected=settings.topic("actions.rejected"),
         tiers=settings.topic("tier.changed"),
         achievements=settings.topic("achievements.unlocked"),
+        periods=settings.topic("periods.closed"),
+        notifications=settings.topic("notifications.send"),
         journal=settings.topic("scoring.journal"),
         changelog=settings.changelog,
     )
@@ -134,4 +138,5 @@ KINDS: dict[str, Callable[[Settings], App]] = {
     "scoring": scoring_app,
     "boards": boards_app,
     "ledger": ledger_app,
+    "jobs": jobs_app,
 }

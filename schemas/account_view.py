@@ -35,11 +35,16 @@ def _parts(head: Head) -> dict[str, Any]:
     """Return what only some accounts have, under the name it is known by."""
     paths = parts.PATHS.read(head)
     until = parts.SUSPENSION.read(head).until
+    streaks = parts.STREAKS.read(head)
     shown: dict[str, Any] = {
-        "streaks": {name: streak.days for name, streak in parts.STREAKS.read(head).items()},
+        "streaks": {name: streak.days for name, streak in streaks.items()},
+        # By streak: the first moment of its last day; since then the streak may have been broken.
+        "last_days": {name: write(streak.last) for name, streak in streaks.items()},
         "totals": parts.TOTALS.read(head),
         "memory": parts.MEMORY.read(head),
         "paths": {path: paths.xp.get(path, 0) for path in paths.joined},
+        # Of every path ever joined, also of those left.
+        "path_xp": paths.xp,
         "primary_path": paths.primary or None,
         "boosts": {
             currency: write(boost.until) for currency, boost in parts.BOOSTS.read(head).items()
@@ -51,9 +56,28 @@ def _parts(head: Head) -> dict[str, Any]:
         "suspended_until": None if not until else _end(until),
         "payment": parts.PAYMENT.read(head).status or None,
         "recipients": parts.RECIPIENTS.read(head),
+        "period": _period(parts.PERIOD.read(head)),
+        "due": None if head.due_at is None else due_as(head, head.due_at),
         "erased": parts.ERASED.read(head),
     }
     return {name: value for name, value in shown.items() if value}
+
+
+def _period(period: parts.Period) -> str | None:
+    """Return how far a period is; the last word said of it."""
+    said = {"restated": period.restated, "closed": period.closed, "opened": period.opened}
+    return next((word for word, is_so in said.items() if is_so), None)
+
+
+def due_as(head: Head, moment: int) -> str:
+    """Name the action that says what falls due at a moment; of several what is settled first."""
+    if parts.SUSPENSION.read(head).until == moment:
+        return "SUSPENSION_END"
+    if any(each.lapses_at == moment for each in parts.RESERVATIONS.read(head).values()):
+        return "RESERVE_LAPSE"
+    if any(each.due_at == moment for each in parts.HOLDS.read(head)):
+        return "HOLD_END"
+    return "EXPIRATION"
 
 
 def _end(until: int) -> str:

@@ -115,11 +115,9 @@ class Account(msgspec.Struct, gc=False):
 
     def row(self, name: str) -> bytes:
         """Return a row other than the head; empty when there is none."""
-        key = row_key(self.program, self.subject, name)
-        try:
-            return self.changed[key] or b""
-        except KeyError:
-            return self.rows.get(key) or b""
+        key = f"{self.program}\0{self.subject}\0{name}".encode()
+        changed = self.changed
+        return (changed[key] if key in changed else self.rows.get(key)) or b""
 
     def put(self, name: str, row: bytes | None) -> None:
         """Change a row of a draft; None deletes it."""
@@ -222,11 +220,11 @@ def draft_remembering(
 
 
 def _is_sealed(account: Account, wanted: bytes) -> bool:
-    return any(
-        holds(account.row(_ids_row(day, start)), wanted)
-        for day, count in account.head.sealed.items()
-        for start in range(0, count, IDS_PER_ROW)
-    )
+    for day, count in account.head.sealed.items():
+        for start in range(0, count, IDS_PER_ROW):
+            if holds(account.row(_ids_row(day, start)), wanted):
+                return True
+    return False
 
 
 def _seal(draft: Account, oldest: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas import results, topics
+from schemas import members, results, topics
 from schemas.envelopes import ID_BYTES_MAX, NUMBER_MAX
 from schemas.wire import SCHEMAS, TRACEPARENT
 
@@ -66,16 +66,21 @@ PAYLOADS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "actions.rejected": results.RejectedRecord,
     "tier.changed": results.TierChanged,
     "achievements.unlocked": results.AchievementUnlocked,
+    "periods.closed": results.PeriodRecord,
+    "notifications.send": results.Notification,
     "leaderboard.updated": results.LeaderboardUpdated,
     "scoring.journal": results.JournalEntry,
 }
 """What the records of a result topic are."""
 
+FORMS: Final[Mapping[str, type[msgspec.Struct]]] = {"members": members.Member, **PAYLOADS}
+"""What the records of a topic are that have a type here; actions have more forms than one."""
+
 
 def schemas() -> dict[str, Document]:
     """Give the JSON Schema of every topic's records, by topic."""
     made = {"actions": {"$schema": "https://json-schema.org/draft/2020-12/schema", **ACTION}}
-    for topic, payload in PAYLOADS.items():
+    for topic, payload in FORMS.items():
         (_, *_), components = msgspec.json.schema_components([payload])
         own = components.pop(payload.__name__)
         made[topic] = {
@@ -98,7 +103,7 @@ def asyncapi() -> Document:
         if name not in payloads:
             continue
         messages[shown] = _message(name, payloads[name])
-        takes = "scoring" in topic.readers and "scoring" not in topic.writers
+        takes = "producers" in topic.writers
         operations[f"{'receive' if takes else 'send'}_{shown}"] = {
             "action": "receive" if takes else "send",
             "channel": {"$ref": f"#/channels/{shown}"},

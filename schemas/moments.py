@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 PeriodKind = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "all_time"]
+Per = Literal["day", "week", "month"]
 
 SECOND: Final = 1_000
 MINUTE: Final = 60_000
@@ -178,6 +179,17 @@ class Calendar:
                 known = (self.start_of(first), self.start_of(following))
             _remember(self._bounds, period, known)
         return known
+
+
+def number_of(day: Day, per: Per) -> int:
+    """Count the days, ISO weeks or months from that of 1970-01-01 to the one `day` lies in."""
+    date = dt.date.fromisoformat(day.names["daily"].removeprefix("daily:"))
+    days = (date - _EPOCH.date()).days
+    if per == "day":
+        return days
+    if per == "week":
+        return (days + _EPOCH.weekday()) // 7
+    return (date.year - _EPOCH.year) * 12 + date.month - 1
 
 
 @functools.cache

@@ -109,6 +109,14 @@ class Payment(msgspec.Struct, array_like=True, gc=False):
     answered: str = ""
 
 
+class Period(msgspec.Struct, array_like=True, gc=False):
+    """Of a `period:` account: what was said of the period, each once for ever."""
+
+    opened: bool = False
+    closed: bool = False
+    restated: bool = False
+
+
 STREAKS: Final = Part[dict[str, Streak]]("streaks", dict[str, Streak])
 TOTALS: Final = Part[dict[str, int]]("totals", dict[str, int])
 """By `TYPE fact period`, in units of the fact."""
@@ -134,15 +142,18 @@ REVIEWED: Final = Part[dict[str, int]]("reviewed", dict[str, int])
 PAYMENT: Final = Part[Payment]("payment", Payment)
 RECIPIENTS: Final = Part[int]("recipients", int)
 """Of a `reward:` account: how many have it."""
+PERIOD: Final = Part[Period]("period", Period)
 ERASED: Final = Part[bool]("erased", bool)
 HIDDEN: Final = Part[bool]("hidden", bool)
 """Whether the boards were told to show the member no more."""
+SIGNED_UP: Final = Part[int]("signed_up", int)
+"""When the first sign-up was accepted; kept where a board's ties look at it."""
 
 ALL: Final[Mapping[str, Part[Any]]] = {
     part.name: part
     for part in (
         *(STREAKS, TOTALS, PREVIOUS, MEMORY, GIVEN_ONCE, BOOSTS, HOLDS, RESERVATIONS),
         *(SUSPENSION, SUSPICION, PATHS, UNLOCKS, REWARDS, GRANTED, REVIEWED, PAYMENT),
-        *(RECIPIENTS, ERASED, HIDDEN),
+        *(RECIPIENTS, PERIOD, ERASED, HIDDEN, SIGNED_UP),
     )
 }

@@ -177,6 +177,13 @@ class Rule(Part):
     description: str | None = None
 
 
+class Notify(Part):
+    """What a member is told; `{name}` stands for a value. Nothing is told when one is missing."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    message: Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
 class Derive(Part):
     """An action for another subject; `{fact}`, `{user_id}`, `{id}`, `{memory.name}` stand for their values.
 
@@ -223,6 +230,8 @@ class ActionType(Part):
     derives: list[Derive] = []
     # What is derived for `{from}` when this credit cannot be booked.
     returns: TypeName | None = None
+    # What the member is told when one is accepted.
+    notify: Notify | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -29,16 +29,23 @@ Effect = Literal[
     "resolve_rewards",
     "tier_review",
     "settle",
+    "open_period",
+    "close_period",
+    "restate_period",
+    "check_badge",
 ]
 
 _TEXT: Final = Fact(type="text")
 _NEEDED: Final = Fact(type="text", required=True)
 _MEMBER: Final = Fact(type="member", required=True)
 _NUMBERS: Final = Fact(type="numbers")
+_COUNT: Final = Fact(type="integer", required=True, least=0)
+_PERIOD: Final = {"board": _NEEDED, "period": Fact(type="period", required=True)}
 
 EFFECT_FACTS: Final[Mapping[str, Mapping[str, Fact]]] = {
     "profile": {
         "country": Fact(type="country"),
+        "team": Fact(type="code"),
         "segments": Fact(type="texts"),
         "joined_at": Fact(type="moment"),
         "timezone": Fact(type="timezone"),
@@ -88,5 +95,29 @@ EFFECT_FACTS: Final[Mapping[str, Mapping[str, Fact]]] = {
         "points": Fact(type="decimal(6)", required=True),
     },
     "settle": {},
+    "open_period": _PERIOD,
+    "close_period": {
+        **_PERIOD,
+        "participants": _COUNT,
+        # The sum of all scores, and what it comes to per member.
+        "points": Fact(type="integer", required=True),
+        "average": Fact(type="decimal(3)", required=True),
+        "median": Fact(type="decimal(3)", required=True),
+        "winners": Fact(type="scores", required=True),
+        "top": Fact(type="scores", required=True),
+        # By `topic:partition` the next offset when the board was read.
+        "positions": Fact(type="numbers", required=True),
+        "keep_until": Fact(type="moment"),
+    },
+    "restate_period": {
+        **_PERIOD,
+        "changed": _COUNT,
+        "changes": Fact(type="changes", required=True),
+    },
+    "check_badge": {
+        "badge": _NEEDED,
+        "holds": Fact(type="flag", required=True),
+        "rank": Fact(type="integer", least=1),
+    },
 }
 """By effect: its facts by name. An action type may declare further ones, or say these again alike."""

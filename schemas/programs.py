@@ -5,14 +5,16 @@ authors. Action types and their rules are in `schemas.program_actions`.
 """
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from schemas import moments
-from schemas.moments import PeriodKind
-from schemas.program_actions import ActionType, Formula, Rate
+from schemas.moments import Per, PeriodKind
+from schemas.program_actions import ActionType, Formula, Notify, Rate
+from schemas.program_standard import with_standard
 from schemas.program_words import (
     Duration,
     FixedSpan,
@@ -27,7 +29,18 @@ from schemas.program_words import (
 )
 
 StepName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]
+Percent = Annotated[Number, Field(gt=0, le=100)]
 Achievement = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
+
+
+def _rising(bands: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Refuse a band that adds nobody to the one before it."""
+    for (small, least), (large, most) in pairwise(bands.items()):
+        if least >= most:
+            raise ValueError(
+                f"{large}: {most} does not rise over {small}: {least}; write the smallest first"
+            )
+    return bands
 
 
 class Currency(Part):
@@ -73,6 +86,7 @@ class Ladder(Part):
     steps: list[Step] = []
     levels: Levels | None = None
     qualification: FixedSpan | None = None
+    notify: Notify | None = None
 
 
 class Streak(Part):
@@ -99,35 +113,83 @@ class Promotion(Part):
     until: MomentText
 
 
-class Board(Part):
-    """A leaderboard of the points earned, in one copy per period and, with a split, per part."""
+class Decay(Part):
+    """What is left of a point after each whole day, ISO week or month since it was scored."""
 
-    measure: Literal["points"] = "points"
+    factor: Annotated[Number, Field(gt=0, lt=1)]
+    per: Per
+
+
+class Winners(Part):
+    """The first so many of a period that ended, and the action that each of them gets."""
+
+    places: Annotated[int, Field(gt=0, le=100)]
+    action: TypeName
+
+
+class Board(Part):
+    """A leaderboard, in one copy per period and, with a split, per part."""
+
+    # What is scored: `points`, `balance`, `earned`, `spent`, `referrals`, `count(ACTION)`, `path_xp`.
+    measure: str = "points"
     currency: str | None = None
-    split: str | None = None  # `country`, `category`, or the name of a ladder.
+    split: str | None = None  # `country`, `category`, `path`, `team`, or the name of a ladder.
+    operator: Literal["sum", "best", "last"] = "sum"
+    # Who of equal scores stands first: who reached it earlier, who signed up earlier, the lesser id.
+    ties: Literal["reached", "signup", "id"] = "reached"
+    decay: Decay | None = None
     periods: Annotated[list[PeriodKind], Field(min_length=1)]
     # Whether `leaderboard.updated` is sent: for all periods, none, or these.
     ranks: bool | list[PeriodKind] = True
+    # How long after its end a period's board stays.
+    keep: dict[PeriodKind, FixedSpan] = {}
+    # Who stands on a period's board when it begins: nobody, or at 0 who stood on the one before.
+    opening: Literal["empty", "carry"] = "empty"
+    winners: dict[PeriodKind, Winners] = {}
+
+
+class Close(Part):
+    """The end of a campaign: the board whose first members, at most so many, are its winners."""
+
+    board: Word
+    most: Annotated[int, Field(gt=0, le=1_000)]
+    snapshot: bool = True  # Whether the result holds the top of the board.
+
+
+class Standing(Part):
+    """Where a member stands on a board's all_time: among the first so many, or so many of a hundred."""
+
+    board: Word
+    top: Annotated[int, Field(gt=0)] | None = None
+    percent: Annotated[int, Field(gt=0, le=100)] | None = None
 
 
 class Badge(Part):
-    """An achievement granted once per level; it is never taken back."""
+    """An achievement granted once per level and kept; one of a rank is held while that is true."""
 
     measure: str | None = None  # `lifetime`, `balance`, `count(ACTION)`, `streak(name)`.
     at: Annotated[int, Field(gt=0)] | None = None
     levels: list[Annotated[int, Field(gt=0)]] = []
     when: str | None = None
+    rank: Standing | None = None
+    notify: Notify | None = None
 
 
 class Reward(Part):
-    """Something given to those who reach a value, or by hand; with `at_most` to so many."""
+    """Something given to those who reach a value, to the first of a campaign, or by hand.
+
+    With `at_most` to so many.
+    """
 
     type: Literal["FEATURE", "ACCESS", "DIGITAL", "CUSTOM"]
     measure: str | None = None
     at: Annotated[int, Field(gt=0)] | None = None
     manual: bool = False
+    # To so many winners of the campaign, when it closes.
+    top: Annotated[int, Field(gt=0)] | None = None
     payload: Any = None
     at_most: Annotated[int, Field(gt=0)] | None = None
+    notify: Notify | None = None
 
 
 class Boost(Part):
@@ -168,10 +230,13 @@ class Program(Part):
     # A campaign's first moment, and the first after it.
     starts: MomentText | None = None
     ends: MomentText | None = None
+    close: Close | None = None
     rate: Rate | None = None
     suspicion: Suspicion | None = None
     reversible_for: FixedSpan = Duration(milliseconds=180 * moments.DAY)
     reserve_for: FixedSpan = Duration(milliseconds=30 * moments.MINUTE)
+    # How long before points expire the job says EXPIRY_NOTICE.
+    expiry_notice: FixedSpan | None = None
     currencies: Annotated[dict[Word, Currency], Field(min_length=1)]
     ladders: dict[Word, Ladder] = {}
     streaks: dict[Word, Streak] = {}
@@ -181,12 +246,20 @@ class Program(Part):
     promotions: list[Promotion] = []
     tables: dict[Word, dict[str, Number | str]] = {}
     boards: dict[Word, Board] = {}
+    # What the best are called, by the percentage of a board's members that they are the first of.
+    standings: Annotated[dict[Word, Percent], AfterValidator(_rising)] = {}
     badges: dict[Achievement, Badge] = {}
     rewards: dict[Achievement, Reward] = {}
     unlocks: dict[Achievement, Unlock] = {}
     actions: Annotated[dict[TypeName, ActionType], Field(min_length=1)]
     # Worked examples, run by `laurel rules check`; their form is told in processors/engine/examples.
     examples: list[dict[str, Any]] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_standard_actions(cls, written: Any) -> Any:  # noqa: ANN401 - pydantic's own signature
+        """Add the action types that a program has without saying so."""
+        return with_standard(written) if isinstance(written, dict) else written
 
 
 class PublishedVersion(msgspec.Struct, frozen=True):

@@ -29,7 +29,7 @@ class Declined(StrEnum):
     ALREADY_REFERRED = "already_referred"  # The member was referred before.
     UNKNOWN_CODE = "unknown_code"  # Nobody owns this referral code.
     INSUFFICIENT_BALANCE = "insufficient_balance"  # More than is available.
-    LIMIT_REACHED = "limit_reached"  # A pool of rewards is empty.
+    LIMIT_REACHED = "limit_reached"  # A pool is empty, a set full, an amount beyond 2^53.
     ROUNDS_TO_ZERO = "rounds_to_zero"  # The rule matched and the sum rounds to nothing.
 
 
@@ -68,9 +68,12 @@ Kind = Literal[
 Score = tuple[str | int, ...]
 """(board, period, change): what a posting adds to its member's score on one board.
 
-A fourth element `quiet` asks for no `leaderboard.updated`; `leaves` takes the member off the board
-(the change is then minus the score that stood there), `hidden` (also before `leaves`) changes what a
-hidden member will have. ("*", boards, 0, "hides") takes the member off all boards of the program with
+A fourth element has words, separated by one space. `quiet` asks for no `leaderboard.updated`; `leaves`
+takes the member off the board (the change is then minus the score that stood there), `hidden` changes
+what a hidden member will have. `best` and `last`: the change is a value, and the score becomes it when it
+is better, or anyway. `tie:<epoch ms>` is the tie value instead of when it happened. `decay:<factor>:<n>:
+<per>`: the change loses by the factor with each day, ISO week or month after the n-th since that of
+1970-01-01. Without words the change is added. ("*", boards, 0, "hides") takes the member off all boards of the program with
 everything it has there, and `shows` brings it back; `boards` names those whose changes are told, as
 `global all_time,region all_time`.
 """
@@ -190,6 +193,58 @@ class AchievementUnlocked(msgspec.Struct, gc=False):
     payload: Any
     expires_at: str | None
     actor: str | None
+    occurred_at: str
+
+
+class PeriodRecord(msgspec.Struct, gc=False):
+    """A period of a board that began, ended, or was looked at again: a record of `periods.closed`.
+
+    A `closed` record never changes; what came late is told by one that is `restated`. Fields of which
+    a kind knows nothing are 0, empty or null: of `opened` all but the bounds, of `restated` all but
+    the bounds and what changed.
+    """
+
+    id: str
+    program: str
+    board: str
+    period: str
+    kind: Literal["opened", "closed", "restated"]
+    # The first moment of the period, and the first after it; of a campaign when it begins and ends.
+    starts_at: str | None
+    ends_at: str | None
+    participants: int
+    # The sum of all scores, and what it comes to per member: decimal texts with three places.
+    points: int
+    average: str
+    median: str
+    # (place, member, score), all of them above 0.
+    winners: list[tuple[int, str, int]]
+    # (rank, member, score), at most 100; empty without a snapshot.
+    top: list[tuple[int, str, int]]
+    # By `topic:partition` the next offset of results when the board was read.
+    positions: dict[str, int]
+    # Until when the board stands.
+    keep_until: str | None
+    # How many scores differ from the result, and the first 100: (member, score then, score now).
+    changed: int
+    changes: list[tuple[str, int | None, int | None]]
+    occurred_at: str
+
+
+class Notification(msgspec.Struct, gc=False):
+    """What a member should be told: a record of `notifications.send`.
+
+    `type` is `winner`, `badge`, `reward`, `tier` or `expiry`, else the action's type in lower case;
+    `data` holds what the texts were made of.
+    """
+
+    id: str
+    program: str
+    user_id: str
+    type: str
+    title: str
+    message: str
+    data: dict[str, Any]
     occurred_at: str
 
 

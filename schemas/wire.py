@@ -39,6 +39,8 @@ SCHEMAS: Final[dict[type, str]] = {
     results.RejectedRecord: "actions.rejected/1",
     results.TierChanged: "tier.changed/1",
     results.AchievementUnlocked: "achievements.unlocked/1",
+    results.PeriodRecord: "periods.closed/1",
+    results.Notification: "notifications.send/1",
     results.LeaderboardUpdated: "leaderboard.updated/1",
     results.JournalEntry: "scoring.journal/1",
 }
@@ -86,14 +88,14 @@ def read_action(
     """Read a record's value and headers as an action, or say why it is none.
 
     `append_time` is the broker's, in epoch milliseconds; `internal` tells that the record came over
-    `actions.internal`. A re-keyed record counts as what it first was: an outside action of its first
-    append time. Never raises.
+    `actions.internal`, where a record may be as large as its topic takes it. A re-keyed record counts
+    as what it first was: an outside action of its first append time. Never raises.
     """
-    if value is not None and len(value) > VALUE_BYTES_MAX:
-        return Rejection(Rejected.TOO_LARGE, f"{len(value)} bytes, at most {VALUE_BYTES_MAX}")
     texts = _texts(headers) if headers else _NO_TEXTS
     if internal and _MOMENT.fullmatch(texts.get(REKEYED, "")):
         internal, append_time = False, int(texts[REKEYED])
+    if not internal and value is not None and len(value) > VALUE_BYTES_MAX:
+        return Rejection(Rejected.TOO_LARGE, f"{len(value)} bytes, at most {VALUE_BYTES_MAX}")
     is_event = texts and not texts.keys().isdisjoint(EVENT_HEADERS)
     said: Envelope | Rejection
     try:
@@ -143,15 +145,13 @@ def _read_extended(value: bytes | None, texts: Mapping[str, str]) -> Envelope | 
 def _is_plain(said: Envelope, *, internal: bool) -> bool:
     """Tell at a glance that an envelope's fields are well-formed; False asks for a closer look."""
     name, user_id = said.id, said.user_id
+    both = name + user_id
     return (
         0 < len(name) <= ID_BYTES_MAX
-        and name.isascii()
-        and name.isprintable()
-        and (internal or "#" not in name)
         and 0 < len(user_id) <= ID_BYTES_MAX
-        and user_id.isascii()
-        and user_id.isprintable()
-        and (internal or ":" not in user_id)
+        and both.isascii()
+        and both.isprintable()
+        and (internal or ("#" not in name and ":" not in user_id))
         and said.type in _types_seen
         and said.program in _programs_seen
     )

@@ -5,12 +5,24 @@ stands after it. However the postings are cut into calls, the boards they leave 
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from schemas import moments
 from schemas.results import LeaderboardUpdated
+from sinks.board_words import (
+    BEST,
+    DECAY,
+    EXACT,
+    LAST,
+    SUM,
+    USUAL,
+    USUAL_WORDS,
+    Way,
+    Words,
+    read_words,
+)
 from sinks.positions import Partition
 
 SCORES_PER_CALL: Final = 500
@@ -19,20 +31,22 @@ SCORES_PER_CALL: Final = 500
 MOVES: Final = 1
 RESTARTS: Final = 2
 GONE: Final = 4
+TIES: Final = 8
 """What a change does besides adding (the same bits in boards.lua): it moves the tie value; the
-member left the board on the way, so what stood there before counts no more; it is off at the end."""
+member left the board on the way, so what stood there before counts no more; it is off at the end;
+its tie value was said and holds whatever the score does."""
 
 Board = tuple[str, str]
 """(board, period): `("region:US", "weekly:2025-W49")`."""
 
 
 class Score(msgspec.Struct, array_like=True, gc=False):
-    """What a posting adds on one board; see schemas.results.Score."""
+    """What a posting changes on one board; see schemas.results.Score."""
 
     board: str
     period: str
     change: int
-    mode: Literal["quiet", "leaves", "hidden", "hidden leaves", "hides", "shows"] | None = None
+    words: str | None = None
 
 
 class Scored(msgspec.Struct, gc=False):
@@ -48,8 +62,9 @@ class Scored(msgspec.Struct, gc=False):
 class Change(msgspec.Struct, gc=False):
     """What a call does to one member of one board.
 
-    `moment` is the tie value in milliseconds: when the last change that was not 0 happened, else
-    the first one. `posting` and `occurred_at` are the last one's.
+    `amount` is the sum of its changes, the best or the last of them, as the board has it. `moment`
+    is the tie value in milliseconds: the one that was said, else when the last change happened that
+    made another score, else the first one. `posting` and `occurred_at` are the last one's.
     """
 
     amount: int
@@ -58,6 +73,10 @@ class Change(msgspec.Struct, gc=False):
     quiet: bool
     posting: str
     occurred_at: str
+    entries: int = 0  # How many scores it was made of.
+    fresh: bool = True  # Nothing was said since the call began, or since the member left.
+    # On a board with decay: every change and the number of its day, in their order.
+    terms: list[tuple[int, int]] = []
 
 
 class Turning(msgspec.Struct, gc=False):
@@ -73,13 +92,15 @@ class Turning(msgspec.Struct, gc=False):
 class Call(msgspec.Struct, gc=False):
     """A run of one program's postings in one partition; `end` is the offset it brings the sink to.
 
-    Changes of hidden members stand apart. A turning is a call of its own.
+    Changes of hidden members stand apart. A turning is a call of its own. Boards that are no usual
+    sums have their `ways`; the way of a board does not change within a call.
     """
 
     end: int
     boards: dict[Board, dict[str, Change]]
     hidden: dict[Board, dict[str, Change]]
     turning: Turning | None = None
+    ways: dict[Board, Way] = {}
 
 
 class Asked(msgspec.Struct, array_like=True, gc=False):
@@ -125,60 +146,103 @@ def cut(postings: Iterable[tuple[int, Scored]], end: int) -> Iterator[Call]:
     """
     call, scores, following = Call(end, {}, {}), 0, 0
     for offset, posting in postings:
-        turning = _turning(posting)
-        if scores and (turning or call.turning or scores + len(posting.scores) > SCORES_PER_CALL):
+        turning = turning_of(posting)
+        full = scores + len(posting.scores) > SCORES_PER_CALL
+        if scores and (turning or call.turning or full or otherwise(call, posting)):
             call.end = following
             yield call
             call, scores = Call(end, {}, {}), 0
         call.turning = turning
-        _add(call, posting)
+        if turning is None:
+            add(call, posting)
         scores += len(posting.scores)
         following = offset + 1
     if scores:
         yield call
 
 
-def _turning(posting: Scored) -> Turning | None:
+def turning_of(posting: Scored) -> Turning | None:
     """Return how a posting hides or shows its member; such a posting has no other score."""
     for score in posting.scores:
-        if score.mode in ("hides", "shows"):
+        if score.words in ("hides", "shows"):
             told = score.period.split(",") if score.period else []
-            return Turning(posting.user_id, score.mode, told, posting.id, posting.occurred_at)
+            return Turning(posting.user_id, score.words, told, posting.id, posting.occurred_at)
     return None
 
 
-def _add(call: Call, posting: Scored) -> None:
-    if call.turning is not None:
-        return
+def otherwise(call: Call, posting: Scored) -> bool:
+    """Tell whether a posting takes a board of the call another way: its program was changed."""
+    if not call.ways and all(score.words in USUAL_WORDS for score in posting.scores):
+        return False
+    for score in posting.scores:
+        board, words = (score.board, score.period), read_words(score.words)
+        known = board in call.boards or board in call.hidden
+        if known and not words.leaves and call.ways.get(board, USUAL) != words.way:
+            return True
+    return False
+
+
+def add(call: Call, posting: Scored) -> None:
+    """Take a posting that turns nobody into a call."""
     moment = moments.read(posting.occurred_at)
     for score in posting.scores:
-        boards = call.boards
-        if score.mode is not None and score.mode.startswith("hidden"):
-            boards = call.hidden
-        changes = boards.setdefault((score.board, score.period), {})
+        words = read_words(score.words)
+        board = (score.board, score.period)
+        boards = call.hidden if words.hidden else call.boards
+        changes = boards.setdefault(board, {})
         change = changes.get(posting.user_id)
         if change is None:
             change = changes[posting.user_id] = Change(
                 amount=0, moment=moment, marks=0, quiet=True, posting="", occurred_at=""
             )
-        _change(change, score, moment)
+        if words.way != USUAL:
+            call.ways[board] = words.way
+        _change(change, score.change, words, moment)
         change.posting, change.occurred_at = posting.id, posting.occurred_at
 
 
-def _change(change: Change, score: Score, moment: int) -> None:
-    change.quiet = change.quiet and score.mode == "quiet"
-    if score.mode in ("leaves", "hidden leaves"):
-        change.amount, change.marks = 0, RESTARTS | GONE
+def _change(change: Change, value: int, words: Words, moment: int) -> None:
+    """Let one more score follow on those that a change was made of."""
+    change.entries += 1
+    change.quiet = change.quiet and words.quiet
+    if words.leaves:
+        change.amount, change.marks, change.terms, change.fresh = 0, RESTARTS | GONE, [], True
         return
     if change.marks & GONE:
         change.marks, change.moment = RESTARTS, moment
-    if score.change:
-        change.amount += score.change
-        change.marks |= MOVES
+    if _makes_another(change, value, words):
         change.moment = moment
+    change.fresh = False
+    if words.tie is not None:
+        change.moment = words.tie
+        change.marks |= TIES
 
 
-def columns(changes: dict[str, Change]) -> tuple[list[object], list[str]]:
+def _makes_another(change: Change, value: int, words: Words) -> bool:
+    """Take a value the board's way; tell whether it makes another score than those before it."""
+    operator = words.way.operator
+    if operator == BEST:
+        if not change.fresh and value <= change.amount:
+            return False
+        change.amount = value
+        return True
+    if operator == LAST:
+        if not change.fresh and value == change.amount:
+            return False
+        change.marks |= 0 if change.fresh else MOVES
+        change.amount = value
+        return True
+    if not value:
+        return False
+    if operator == SUM:
+        change.amount += value
+    else:
+        change.terms = [*change.terms, (value, words.number)]
+    change.marks |= MOVES
+    return True
+
+
+def columns(changes: dict[str, Change], way: Way = USUAL) -> tuple[list[object], list[str]]:
     """Give a board's changes as boards.lua takes them, and the users whose standing it will tell."""
     loud = [user for user, change in changes.items() if not change.quiet]
     users = loud
@@ -187,20 +251,39 @@ def columns(changes: dict[str, Change]) -> tuple[list[object], list[str]]:
     ordered = [changes[user] for user in users]
     return [
         users,
-        [change.amount for change in ordered],
+        [_amount(change, way) for change in ordered],
         [change.moment for change in ordered],
         [change.marks for change in ordered],
         len(loud),
+        way.operator,
     ], loud
 
 
 def hidden_changes(call: Call) -> list[list[object]]:
     """Give the changes of hidden members as boards.lua takes them."""
     return [
-        [user, "\0".join(board), change.amount, change.moment, change.marks]
+        [
+            *(user, board[0], board[1], _amount(change, way := call.ways.get(board, USUAL))),
+            *(change.moment, change.marks, way.operator),
+        ]
         for board, changes in call.hidden.items()
         for user, change in changes.items()
     ]
+
+
+def _amount(change: Change, way: Way) -> object:
+    """Give what is added or compared; a result beyond doubles as one that is refused."""
+    if way.operator.startswith(DECAY):
+        return change.terms
+    if way.operator == SUM or abs(change.amount) <= EXACT:
+        return change.amount
+    return EXACT + 2 if change.amount > 0 else -EXACT - 2
+
+
+def entries(call: Call, board: Board) -> int:
+    """Count the scores of a call on a board, those of hidden members too."""
+    parts = (call.boards.get(board, {}), call.hidden.get(board, {}))
+    return sum(change.entries for changes in parts for change in changes.values())
 
 
 def asked(board: Board, changes: dict[str, Change], loud: list[str]) -> Asked:
@@ -223,7 +306,8 @@ def updates(answer: Answer) -> list[LeaderboardUpdated]:
 
     There is one per member and board of the call whose score or rank changed; its id comes from the
     last posting, so the same answer gives the same ids. Who left is told of even when they were not
-    there before the call: subscribers may know them from boards that Redis has lost since.
+    there before the call: subscribers may know them from boards that Redis has lost since. Nothing
+    is told of a board that is past its time.
     """
     return [
         LeaderboardUpdated(
@@ -240,6 +324,7 @@ def updates(answer: Answer) -> list[LeaderboardUpdated]:
             occurred_at=occurred_at,
         )
         for asked, told in zip(answer.asked, answer.told, strict=True)
+        if told.ranks
         for user, posting, occurred_at, score, old_score, rank, old_rank in zip(
             asked.users,
             asked.postings,

@@ -1,5 +1,8 @@
 """How boards lie in Redis: keys, the library of Functions, and what can be wrong with them.
 
+One library holds boards.lua, which writes, and board_reads.lua: a projector that loads it on the
+primary brings the Functions for reading to every replica.
+
 Every program keeps its keys under one hash tag, so that one Function call changes boards and
 progress in one step:
 
@@ -9,11 +12,19 @@ progress in one step:
     {loyalty}:boards                   set: every board there is, `global NUL all_time`
     {loyalty}:progress                 hash: `rewards.earned:3` -> offset of the next record
     {loyalty}:answers                  hash: question and answer of each partition's last call
-    {loyalty}:epoch                    changes whenever the program's boards are cleared
+    {loyalty}:epoch                    changes when other boards take the place of the program's
+    {loyalty}:closed                   hash: board NUL period -> epoch ms until which it is kept
+    {loyalty}:dropped                  hash: board NUL period -> scores that came later and were dropped
+    {loyalty}:sums                     hash: board NUL period -> sum of all scores on it, but with decay
+    {loyalty}:carried                  set: boards that the members of the one before were put on
+    {loyalty}:decays                   hash: board -> `0.9 day 20480`, see sinks/decay.py
 
-Over all programs stand `{laurel.boards}:generation` (changes whenever anything is cleared),
-`:programs` (set: every program with boards) and `:positions` (hash: partition -> offset below which
-the records of every program are applied: where reading begins).
+Boards that are made anew stand under `{loyalty}rebuilt:` instead of `{loyalty}:` until they are
+switched to: no board can have such a name, and they lie in the same hash slot.
+
+Over all programs stand `{laurel.boards}:generation` (made with the first position), `:programs` (set:
+every program with boards) and `:positions` (hash: partition -> offset below which the records of
+every program are applied: where reading begins).
 """
 
 from collections.abc import Iterable
@@ -24,7 +35,7 @@ from typing import Any, Final
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
 from sinks.board_calls import Board
 from sinks.positions import LostRecordsError, Partition
@@ -33,10 +44,22 @@ GENERATION: Final = "{laurel.boards}:generation"
 PROGRAMS: Final = "{laurel.boards}:programs"
 POSITIONS: Final = "{laurel.boards}:positions"
 
-CLEARING: Final = b"clearing"
-"""The epoch of a program while its boards are being cleared."""
+PROGRAM_KEYS: Final = (
+    *("epoch", "progress", "answers", "boards", "hidden"),
+    *("closed", "dropped", "sums", "decays"),
+)
+"""What a program has once, in the order in which the Functions take the keys."""
 
-_LUA = Path(__file__).with_name("boards.lua").read_text()
+SWITCHING: Final = b"switching "
+"""Begins the epoch of a program while nobody may change its boards: others are about to be there."""
+
+REBUILT_KEYS: Final = ("boards", "hidden", "sums", "decays")
+"""Those of PROGRAM_KEYS that change place when rebuilt boards are switched to; the others stay."""
+
+_LUA = "\n".join(
+    Path(__file__).with_name(name).read_text()
+    for name in ("boards.lua", "board_reads.lua", "switch.lua")
+)
 _VERSION = sha256(_LUA.encode()).hexdigest()[:12]
 LIBRARY: Final = _LUA.replace("VERSION", _VERSION)
 """The Functions. Their names carry a digest, so that two releases can share a Redis."""
@@ -46,8 +69,8 @@ class EmptiedRedisError(Exception):
     """Boards were here and are gone."""
 
 
-class ClearingError(Exception):
-    """Boards are being cleared, or a clearing was broken off."""
+class SwitchingError(Exception):
+    """Rebuilt boards are taking the place of others, or a rebuild was broken off just then."""
 
 
 FAILURES = (
@@ -55,7 +78,7 @@ FAILURES = (
     OSError,
     TimeoutError,
     EmptiedRedisError,
-    ClearingError,
+    SwitchingError,
     LostRecordsError,
 )
 """What passes once Redis, or whoever looks after it, has done its part."""
@@ -69,22 +92,22 @@ def emptied(what: str) -> EmptiedRedisError:
     )
 
 
-def clearing(program: str) -> ClearingError:
-    """Say that a program has no boards for the moment."""
-    return ClearingError(
-        f"the boards of {program} are being cleared; if nobody is doing so, run "
+def switching(program: str) -> SwitchingError:
+    """Say that a program's boards may not be changed for the moment."""
+    return SwitchingError(
+        f"rebuilt boards of {program} are taking their place; if nobody is rebuilding them, run "
         "`laurel rebuild boards` again"
     )
 
 
-def program_key(program: str, name: str) -> str:
-    """Give the key of something a program has once: boards, progress, answers or epoch."""
-    return f"{{{program}}}:{name}"
+def program_key(program: str, name: str, *, rebuilt: bool = False) -> str:
+    """Give the key of something a program has once, one of PROGRAM_KEYS."""
+    return f"{{{program}}}{'rebuilt' if rebuilt else ''}:{name}"
 
 
-def board_keys(program: str, board: Board) -> tuple[str, str]:
+def board_keys(program: str, board: Board, *, rebuilt: bool = False) -> tuple[str, str]:
     """Give the keys of a board: its scores and its tie values."""
-    stem = f"{{{program}}}:{board[0]}:{board[1]}"
+    stem = program_key(program, ":".join(board), rebuilt=rebuilt)
     return f"{stem}:scores", f"{stem}:ties"
 
 
@@ -115,12 +138,21 @@ def connect(url: str, **options: Any) -> Redis:  # noqa: ANN401 - redis-py's own
 async def call_function(
     redis: Redis, name: str, keys: list[str], arguments: Iterable[str | bytes | int]
 ) -> Any:  # noqa: ANN401 - a Function answers what it likes
-    """Call a Function of boards.lua; load the library first where Redis does not know it."""
+    """Call a Function of the library; load the library first where Redis does not know it.
+
+    Raises ReadOnlyError where that is a replica: it gets the library from its primary.
+    """
     function = f"laurel_{name}_{_VERSION}"
     try:
         return await redis.fcall(function, len(keys), *keys, *arguments)
     except ResponseError as error:
         if "Function not found" not in str(error):
             raise
-    await redis.function_load(LIBRARY, replace=True)
+    try:
+        await redis.function_load(LIBRARY, replace=True)
+    except ReadOnlyError as error:
+        raise ReadOnlyError(
+            "this replica lacks the Functions of this release: its primary gets them from the first "
+            "record that a boards worker of this release applies"
+        ) from error
     return await redis.fcall(function, len(keys), *keys, *arguments)

@@ -7,13 +7,94 @@
 -- and beside it a hash from user id to tie value, which is how a member is found.
 -- Who is hidden (suspended, not listed, erased) stands on no board: score and tie value wait in one hash
 -- of the program, under user NUL board NUL period, and go on changing there.
+-- A board makes one score of many its way: 'sum', 'best', 'last', or 'decay:0.9:day' (sinks/decay.py).
 
 local EXACT = 2 ^ 53  -- The largest score a double holds exactly.
-local RESTARTS, GONE = 2, 4  -- Marks of a change; see sinks/board_calls.py.
+local MOST = 2 ^ 62  -- The largest sum of a board: far enough below what HINCRBY takes.
+local MOVES, RESTARTS, GONE, TIES = 1, 2, 4, 8  -- Marks of a change; see sinks/board_calls.py.
+local DAY_MS = 86400000
+local DAYS = {day = 1, week = 7, month = 30.436875}
+local FAR = 1e300  -- A weighted score beyond this is too near to the end of doubles.
 
-local function refuse(user, base, amount, scores)
-  local text = '%s stands at %.0f on %s; with %.0f added the score would not be exact (beyond 2^53)'
-  error({err = 'LAUREL ' .. string.format(text, user, base, scores, amount)})
+local function refuse(text, ...)
+  error({err = 'LAUREL ' .. string.format(text, ...)})
+end
+
+local function inexact(user, base, amount, board)
+  refuse('%s stands at %.0f on %s; with %.0f added the score would not be exact (beyond 2^53)',
+         user, base, board, amount)
+end
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- An entry of `decays`, `0.9 day 20480`: what a point loses, per what, and the landmark.
+local function read_decay(held)
+  local factor, per, landmark = string.match(held, '^(%S+) (%a+) (%-?%d+)$')
+  return {factor = tonumber(factor), per = per, landmark = tonumber(landmark)}
+end
+
+-- How a board decays; nothing where it does not. The landmark of a new board is a round number before
+-- now. A board keeps the decay it had first; numbers of another unit are brought to its own.
+local function decay_of(decays, board, way)
+  local factor, per = string.match(way, '^decay:(.-):(%a+)$')
+  if not factor then return end
+  local held = redis.call('HGET', decays, board)
+  if not held then
+    local step = math.max(math.floor(-100 / math.log10(tonumber(factor))), 1)
+    local now = math.floor(now_ms() / DAY_MS / DAYS[per])
+    held = string.format('%s %s %.0f', factor, per, now - now % step)
+    redis.call('HSET', decays, board, held)
+  end
+  local decay = read_decay(held)
+  decay.scale = DAYS[per] / DAYS[decay.per]
+  return decay
+end
+
+-- What a weighted score is worth on some day, in whole units.
+local function worth(decay, score, number)
+  return math.floor(score * decay.factor ^ (number - decay.landmark) + 0.5)
+end
+
+-- What it is worth now; a program's zone may be a day ahead, so it says the number of its day.
+local function worth_now(decay, score, number)
+  local now = math.floor(now_ms() / DAY_MS / DAYS[decay.per])
+  return worth(decay, score, math.max(now, number or now))
+end
+
+local function number_in(decay, number) return math.floor(number * decay.scale) end
+
+local function decayed(base, terms, decay, user, board)
+  local score = base or 0
+  for _, term in ipairs(terms) do
+    score = score + term[1] * decay.factor ^ (decay.landmark - number_in(decay, term[2]))
+  end
+  if not (math.abs(score) < FAR) then
+    refuse('%s: the weight of what %s scored on %s runs out of doubles; '
+           .. 'run `laurel rebuild boards`, which moves the landmark', board, user, board)
+  end
+  return score
+end
+
+-- The score after a change, and whether its tie value moves. `stood` is nothing for who is new.
+local function combined(way, stood, amount, mark, decay, user, board)
+  local base = bit.band(mark, RESTARTS) == 0 and stood or nil
+  local moves = not base or bit.band(mark, MOVES + TIES) > 0
+  if decay then return decayed(base, amount, decay, user, board), moves end
+  local score = amount
+  if way == 'best' then
+    score = base and math.max(base, amount) or amount
+    moves = not base or score > base or bit.band(mark, TIES) > 0
+  elseif way == 'last' then
+    moves = moves or score ~= base
+  else
+    score = (base or 0) + amount
+    if score - (base or 0) ~= amount then inexact(user, base or 0, amount, board) end
+  end
+  if score > EXACT or score < -EXACT then inexact(user, base or 0, amount, board) end
+  return score, moves
 end
 
 -- Who of the users stood on a board: their members in the sorted set, and their scores.
@@ -45,26 +126,29 @@ local function ranks_of(scores, members, loud)
   return ranks
 end
 
+-- Adds to the parts of a sum that may be larger than a double holds exactly.
+local function add(parts, amount)
+  local last = (parts[#parts] or 0) + amount
+  if #parts > 0 and math.abs(last) <= EXACT then parts[#parts] = last
+  else parts[#parts + 1] = amount end
+end
+
 -- What one board's changes will write. Only reads: a refusal leaves nothing half done.
-local function plan(scores, ties, board)
-  local users, amounts, moments, marks, loud = unpack(board)
+local function plan(scores, ties, board, decay)
+  local users, amounts, moments, marks, loud, way = unpack(board)
   local was, stood = look(scores, ties, users)
   local off, on, ties_off, ties_on = {}, {}, {}, {}  -- Members and users to remove and to set.
-  local members, new, f, n, tf, tn = {}, {}, 0, 0, 0, 0
+  local members, new, sums, f, n, tf, tn = {}, {}, {}, 0, 0, 0, 0
   for i = 1, #users do
-    local user, mark, amount, before = users[i], marks[i], amounts[i], was[i]
-    local base = mark < RESTARTS and stood[i] or 0
-    local score = base + amount
-    if score > EXACT or score < -EXACT or score - base ~= amount then
-      refuse(user, base, amount, scores)
-    end
-    if mark >= GONE then
+    local user, mark, before = users[i], marks[i], was[i]
+    local score, moves = combined(way, stood[i], amounts[i], mark, decay, user, scores)
+    if bit.band(mark, GONE) > 0 then
       score = 0
       if before then
         off[f + 1], f = before, f + 1
         ties_off[tf + 1], tf = user, tf + 1
       end
-    elseif mark > 0 or not before then
+    elseif moves then
       local moment = struct.pack('>I6', moments[i])
       local member = moment .. user
       if member ~= before then
@@ -77,10 +161,14 @@ local function plan(scores, ties, board)
       members[i] = before
     end
     new[i] = score
+    if not decay and score ~= stood[i] then
+      add(sums, score)
+      add(sums, -(stood[i] or 0))
+    end
   end
   return {scores = scores, ties = ties, off = off, on = on, ties_off = ties_off, ties_on = ties_on,
-          loud = loud, members = members, new = new, old = stood,
-          old_ranks = ranks_of(scores, was, loud)}
+          loud = loud, members = members, new = new, old = stood, sums = sums,
+          decay = decay, amounts = amounts, old_ranks = ranks_of(scores, was, loud)}
 end
 
 local function write(p)
@@ -91,14 +179,23 @@ local function write(p)
 end
 
 -- {participants, scores, old scores, ranks, old ranks} of the loud users; a rank of 0 is no place.
+-- With decay the scores are what they are worth now.
 local function told(p)
   local scores, old = {}, {}
-  for i = 1, p.loud do scores[i], old[i] = p.new[i], p.old[i] or 0 end
+  for i = 1, p.loud do
+    scores[i], old[i] = p.new[i], p.old[i] or 0
+    if p.decay then
+      local last = p.amounts[i][#p.amounts[i]]
+      local number = last and number_in(p.decay, last[2])
+      scores[i] = worth_now(p.decay, scores[i], number)
+      old[i] = worth_now(p.decay, old[i], number)
+    end
+  end
   local ranks = ranks_of(p.scores, p.members, p.loud)
   return {redis.call('ZCARD', p.scores), scores, old, ranks, p.old_ranks}
 end
 
--- Says why a run must not be applied: it was cleared, or does not begin where the boards stand.
+-- Says why a run must not be applied: other boards are here, or it does not begin where they stand.
 local function refusal(keys, args)
   local epoch = redis.call('GET', keys[1])
   if epoch ~= args[1] then return {'epoch', epoch or ''} end
@@ -106,47 +203,106 @@ local function refusal(keys, args)
   if at ~= tonumber(args[3]) then return {'stale', at} end
 end
 
--- Changes what hidden members will have: {user, board, amount, moment, marks}, ...
-local function change_hidden(hidden, changes)
+-- What hidden members will have after their changes: {field, value or nothing}, ... Only reads.
+local function plan_hidden(hidden, decays, over, changes)
+  local after = {}
   for _, change in ipairs(changes) do
-    local user, board, amount, moment, marks = unpack(change)
-    local field = user .. '\0' .. board
+    local user, board, period, amount, moment, mark, way = unpack(change)
+    local name = board .. '\0' .. period
+    local field = user .. '\0' .. name
     local held = redis.call('HGET', hidden, field)
-    local score, tie = 0, struct.pack('>I6', moment)
-    if held and marks < RESTARTS then
-      score, tie = unpack(cmsgpack.unpack(held))
-      if marks > 0 then tie = struct.pack('>I6', moment) end
+    local stood, tie
+    if held then stood, tie = unpack(cmsgpack.unpack(held)) end
+    local decay = decay_of(decays, board, way)
+    local score, moves = combined(way, stood, amount, mark, decay, user, board)
+    if moves then tie = struct.pack('>I6', moment) end
+    local stays = bit.band(mark, GONE) == 0
+    if not over[name] then
+      after[#after + 1] = {field, stays and cmsgpack.pack({score, tie})}
     end
-    if marks >= GONE then
-      redis.call('HDEL', hidden, field)
-    else
-      if math.abs(score + amount) > EXACT then refuse(user, score, amount, board) end
-      redis.call('HSET', hidden, field, cmsgpack.pack({score + amount, tie}))
+  end
+  return after
+end
+
+local function write_hidden(hidden, after)
+  for _, change in ipairs(after) do
+    if change[2] then redis.call('HSET', hidden, change[1], change[2])
+    else redis.call('HDEL', hidden, change[1]) end
+  end
+end
+
+-- Until when the boards of these names are kept, of those that are closed, and which are past it.
+local function closing(closed, names)
+  local until_ms, over = {}, {}
+  if #names == 0 or redis.call('EXISTS', closed) == 0 then return until_ms, over end
+  local now
+  for i, at in ipairs(redis.call('HMGET', closed, unpack(names))) do
+    if at then
+      now = now or now_ms()
+      until_ms[i], over[names[i]] = at, now >= tonumber(at)
     end
+  end
+  return until_ms, over
+end
+
+-- A key that was emptied and comes back has lost its end.
+local function keep_until(until_ms, scores, ties)
+  if not until_ms then return end
+  redis.call('PEXPIREAT', scores, until_ms)
+  redis.call('PEXPIREAT', ties, until_ms)
+end
+
+local function check_sums(sums, name, parts)
+  local sum = tonumber(redis.call('HGET', sums, name) or 0)
+  for _, part in ipairs(parts) do sum = sum + part end
+  if math.abs(sum) > MOST then refuse('the sum of all scores on %s would pass 2^62', name) end
+end
+
+local function add_to_sum(sums, name, parts)
+  for _, part in ipairs(parts) do
+    -- Plus 0, for minus 0 would be written `-0`, which is no integer.
+    redis.call('HINCRBY', sums, name, string.format('%.0f', part + 0))
   end
 end
 
 -- Applies a contiguous run of one partition's records, or changes nothing.
--- KEYS: epoch, progress, answers, boards, hidden, then scores and ties of every board of the run.
+-- KEYS: epoch, progress, answers, boards, hidden, closed, dropped, sums, decays, then scores and ties of
+--       every board of the run.
 -- ARGV: epoch, field of the partition, the run's from and to, what is asked (kept with the answer),
---       msgpack of [[users, amounts, moments, marks, loud], ...], msgpack of the changes of hidden
---       members, then the name of every board.
+--       msgpack of [[users, amounts, moments, marks, loud, way], ...], msgpack of the changes of hidden
+--       members, msgpack of how many scores each board has here, then the name of every board, those
+--       with only hidden members last.
+-- A closed board that is past its time is left as it is: what comes for it is counted, and not told.
 -- Returns {'applied', answer}, {'stale', position} or {'epoch', the epoch here}.
 local function apply(keys, args)
   local refused = refusal(keys, args)
   if refused then return refused end
-  local field = args[2]
+  local field, hidden, dropped, sums, decays = args[2], keys[5], keys[7], keys[8], keys[9]
+  local names, counts, boards = {unpack(args, 9)}, cmsgpack.unpack(args[8]), cmsgpack.unpack(args[6])
+  local until_ms, over = closing(keys[6], names)
   local plans, answer = {}, {}
-  for b, board in ipairs(cmsgpack.unpack(args[6])) do
-    plans[b] = plan(keys[4 + 2 * b], keys[5 + 2 * b], board)
+  for b, board in ipairs(boards) do
+    if not over[names[b]] then
+      local decay = decay_of(decays, string.match(names[b], '^%Z*'), board[6])
+      plans[b] = plan(keys[8 + 2 * b], keys[9 + 2 * b], board, decay)
+      check_sums(sums, names[b], plans[b].sums)
+    end
   end
-  change_hidden(keys[5], cmsgpack.unpack(args[7]))
-  for _, p in ipairs(plans) do
-    write(p)
-    if p.loud > 0 then answer[#answer + 1] = told(p) end
+  write_hidden(hidden, plan_hidden(hidden, decays, over, cmsgpack.unpack(args[7])))
+  for b, board in ipairs(boards) do
+    local p = plans[b]
+    if p then
+      write(p)
+      add_to_sum(sums, names[b], p.sums)
+      keep_until(until_ms[b], p.scores, p.ties)
+    end
+    if board[5] > 0 then answer[#answer + 1] = p and told(p) or {0, {}, {}, {}, {}} end
+  end
+  for i, name in ipairs(names) do
+    if over[name] then redis.call('HINCRBY', dropped, name, counts[i])
+    else redis.call('SADD', keys[4], name) end
   end
   local packed = cmsgpack.pack(answer)
-  if #args > 7 then redis.call('SADD', keys[4], unpack(args, 8)) end
   redis.call('HSET', keys[2], field, args[4])
   redis.call('HSET', keys[3], field .. ' asked', args[5], field .. ' answer', packed)
   return {'applied', packed}
@@ -154,31 +310,38 @@ end
 
 -- Takes a member off a board, or puts it back; nothing where there is nothing. Returns the old and
 -- the new rank and the score.
-local function hide_one(hidden, field, scores, ties, user)
+local function hide_one(keys, name, field, scores, ties, user)
   local tie = redis.call('HGET', ties, user)
   if not tie then return end
   local member = tie .. user
   local score, rank = 0 - redis.call('ZSCORE', scores, member), redis.call('ZRANK', scores, member)
   redis.call('ZREM', scores, member)
   redis.call('HDEL', ties, user)
-  redis.call('HSET', hidden, field, cmsgpack.pack({score, tie}))
+  redis.call('HSET', keys[5], field, cmsgpack.pack({score, tie}))
   return rank + 1, 0, score
 end
 
-local function show_one(hidden, field, scores, ties, user)
-  local held = redis.call('HGET', hidden, field)
+local function show_one(keys, name, field, scores, ties, user)
+  local held = redis.call('HGET', keys[5], field)
   if not held then return end
+  redis.call('HDEL', keys[5], field)
+  local until_ms, over = closing(keys[6], {name})
+  if over[name] then
+    redis.call('HINCRBY', keys[7], name, 1)
+    return
+  end
   local score, tie = unpack(cmsgpack.unpack(held))
   redis.call('ZADD', scores, 0 - score, tie .. user)
   redis.call('HSET', ties, user, tie)
-  redis.call('HDEL', hidden, field)
+  keep_until(until_ms[1], scores, ties)
   return 0, redis.call('ZRANK', scores, tie .. user) + 1, score
 end
 
 -- Hides a member from every board of the program, or shows it again, as a run of its own.
--- KEYS: epoch, progress, answers, boards, hidden. ARGV: epoch, field of the partition, from and to,
--- user, 'hides' or 'shows', posting, occurred_at, then the boards without parts and the kinds of
--- period that are told of, `global all_time`.
+-- KEYS: as `apply`, without boards. ARGV: epoch, field of the partition, from and to, user, 'hides' or
+-- 'shows', posting, occurred_at, then the boards without parts and the kinds of period that are told of,
+-- `global all_time`. Nobody is shown on a board that is past its time. With decay the score is told as
+-- it is worth today.
 -- Returns {'applied', answer, what it answers} or as `apply`.
 local function turn(keys, args)
   local refused = refusal(keys, args)
@@ -192,11 +355,16 @@ local function turn(keys, args)
     local board, period = string.match(name, '^(.-)%z(.*)$')
     local stem = string.sub(keys[4], 1, -7) .. board .. ':' .. period
     local scores = stem .. ':scores'
-    local old, new, score = change(keys[5], user .. '\0' .. name, scores, stem .. ':ties', user)
-    if old and loud[string.match(board, '^[^:]*') .. ' ' .. string.match(period, '^[^:]*')] then
-      asked[#asked + 1] = {board, period, {user}, {args[7]}, {args[8]}}
-      answer[#answer + 1] = {redis.call('ZCARD', scores), {new > 0 and score or 0},
-                             {old > 0 and score or 0}, {new}, {old}}
+    local old, new, score = change(keys, name, user .. '\0' .. name, scores, stem .. ':ties', user)
+    if old then
+      local decay = redis.call('HGET', keys[9], board)
+      if decay then score = worth_now(read_decay(decay), score)
+      else add_to_sum(keys[8], name, {new > 0 and score or -score}) end
+      if loud[string.match(board, '^[^:]*') .. ' ' .. string.match(period, '^[^:]*')] then
+        asked[#asked + 1] = {board, period, {user}, {args[7]}, {args[8]}}
+        answer[#answer + 1] = {redis.call('ZCARD', scores), {new > 0 and score or 0},
+                               {old > 0 and score or 0}, {new}, {old}}
+      end
     end
   end
   local packed, question = cmsgpack.pack(answer), cmsgpack.pack(asked)
@@ -207,7 +375,7 @@ end
 
 -- Moves the positions below which every program's records have been applied, or changes nothing.
 -- KEYS: generation, positions. ARGV: generation, then field, from, to of every partition.
--- Returns 1, or 0 when the boards were cleared or somebody else moved one of them.
+-- Returns 1, or 0 when this is another Redis or somebody else moved one of them.
 local function settle(keys, args)
   if redis.call('GET', keys[1]) ~= args[1] then return 0 end
   local moves = {}
@@ -227,18 +395,70 @@ local function acknowledge(keys, args)
   return redis.call('HDEL', keys[2], args[1] .. ' asked', args[1] .. ' answer')
 end
 
--- KEYS: scores, ties. ARGV: user id. Returns {rank, score, tie value}, or nothing when off the board.
-local function standing(keys, args)
-  local tie = redis.call('HGET', keys[2], args[1])
-  if not tie then return false end
-  local member = tie .. args[1]
-  return {redis.call('ZRANK', keys[1], member) + 1, redis.call('ZSCORE', keys[1], member), tie}
+-- Looks at a board for its result: how many stand there, the sum of their scores, the best, and the
+-- scores in the middle (one or two). KEYS: scores, sums. ARGV: the board's name, how many of the best.
+local function figures(keys, args)
+  local count = redis.call('ZCARD', keys[1])
+  local function stood(from, to) return redis.call('ZRANGE', keys[1], from, to, 'WITHSCORES') end
+  local middle = count > 0 and stood(math.floor((count - 1) / 2), math.floor(count / 2)) or {}
+  return {count, redis.call('HGET', keys[2], args[1]), stood(0, args[2] - 1), middle}
+end
+
+-- Gives some members of a board, in no order; who stands there all the while is given at least once.
+-- KEYS: scores, ties. ARGV: cursor, how many. Returns {next cursor, users, tie values, scores}.
+local function members(keys, args)
+  local found = redis.call('HSCAN', keys[2], args[1], 'COUNT', args[2])
+  local users, ties, places = {}, {}, {}
+  for i = 1, #found[2], 2 do
+    local n = #users + 1
+    users[n], ties[n] = found[2][i], found[2][i + 1]
+    places[n] = ties[n] .. users[n]
+  end
+  local scores = #places > 0 and redis.call('ZMSCORE', keys[1], unpack(places)) or {}
+  return {found[1], users, ties, scores}
+end
+
+-- Says until when a closed board is kept, and removes it when that time is over.
+-- KEYS: closed, boards, sums, scores, ties. ARGV: the board's name, the moment in epoch milliseconds.
+local function keep(keys, args)
+  local name, ends = args[1], args[2]
+  redis.call('HSET', keys[1], name, ends)
+  if now_ms() < tonumber(ends) then
+    keep_until(ends, keys[4], keys[5])
+    return 1
+  end
+  redis.call('UNLINK', unpack(keys, 4))
+  redis.call('SREM', keys[2], name)
+  redis.call('HDEL', keys[3], name)
+  return 0
+end
+
+-- Puts some members of one board on another one, at 0, unless they stand there.
+-- KEYS: boards, carried, ties of the one, scores and ties of the other. ARGV: the other's name, the
+-- tie value in epoch milliseconds, cursor, how many. Returns the next cursor; 0 when all are there.
+local function carry(keys, args)
+  local tie = struct.pack('>I6', args[2])
+  local found = redis.call('HSCAN', keys[3], args[3], 'COUNT', args[4])
+  for i = 1, #found[2], 2 do
+    local user = found[2][i]
+    if redis.call('HSETNX', keys[5], user, tie) == 1 then
+      redis.call('ZADD', keys[4], 0, tie .. user)
+    end
+  end
+  redis.call('SADD', keys[1], args[1])
+  if found[1] == '0' then redis.call('SADD', keys[2], args[1]) end
+  return found[1]
 end
 
 redis.register_function('laurel_apply_VERSION', apply)
 redis.register_function('laurel_turn_VERSION', turn)
 redis.register_function('laurel_settle_VERSION', settle)
 redis.register_function('laurel_acknowledge_VERSION', acknowledge)
+redis.register_function('laurel_keep_VERSION', keep)
+redis.register_function('laurel_carry_VERSION', carry)
 redis.register_function{
-  function_name = 'laurel_standing_VERSION', callback = standing, flags = {'no-writes'}
+  function_name = 'laurel_figures_VERSION', callback = figures, flags = {'no-writes'}
+}
+redis.register_function{
+  function_name = 'laurel_members_VERSION', callback = members, flags = {'no-writes'}
 }

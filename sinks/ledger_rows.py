@@ -15,6 +15,8 @@ from msgspec import Raw
 
 from schemas.account_view import view
 from schemas.accounts import read_head, split_key
+from schemas.members import Member, read_member
+from schemas.results import PeriodRecord
 from sinks.ledger_tables import ACCEPTED, ACHIEVEMENTS, DECLINED, LEDGER, TIER_CHANGES, Table
 from sinks.positions import Partition
 
@@ -97,6 +99,10 @@ class Batch:
     """By (program, currency, column of `balances`), then by user_id: what to add."""
     accounts: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
     """By (program, subject): the newest head, None when it was deleted."""
+    periods: list[PeriodRecord] = field(default_factory=list)
+    """What happened to periods, in its order."""
+    members: dict[str, Member | None] = field(default_factory=dict)
+    """By user_id: the newest that is known of a member, None when it was deleted."""
 
 
 def add_records(batch: Batch, topic: str, records: Sequence[Record]) -> None:
@@ -200,11 +206,32 @@ def _add_accounts(batch: Batch, records: Sequence[Record]) -> None:
                 batch.accounts[program, subject] = record.value
 
 
+def _add_periods(batch: Batch, records: Sequence[Record]) -> None:
+    batch.periods += [_read_period(without_nul(value)) for value in _values(records)]
+
+
+def _add_members(batch: Batch, records: Sequence[Record]) -> None:
+    """Take in what the host's systems say; a value or a key that is none is passed over."""
+    for record in records:
+        user = _user_id(record.key or b"")
+        member = None if record.value is None else read_member(without_nul(record.value))
+        if user and (member or record.value is None):
+            batch.members[user] = member
+
+
+def _user_id(key: bytes) -> str | None:
+    try:
+        return None if b"\0" in key else key.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 _NUL: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _to_json: Final = msgspec.json.Encoder().encode
 _astuple: Final = msgspec.structs.astuple
 _read_text: Final = msgspec.json.Decoder(str).decode
 _read_posted: Final = msgspec.json.Decoder(Posted).decode
+_read_period: Final = msgspec.json.Decoder(PeriodRecord).decode
 _add_to_ledger: Final = _adder(LEDGER)
 
 SOURCES: Final[dict[str, Callable[[Batch, Sequence[Record]], None]]] = {
@@ -214,5 +241,7 @@ SOURCES: Final[dict[str, Callable[[Batch, Sequence[Record]], None]]] = {
     "tier.changed": _adder(TIER_CHANGES),
     "achievements.unlocked": _adder(ACHIEVEMENTS),
     "laurel-scoring-accounts-changelog": _add_accounts,
+    "periods.closed": _add_periods,
+    "members": _add_members,
 }
 """By topic: what takes its records into a batch."""

@@ -8,6 +8,11 @@ FOLDER: Final = Path(__file__).parent / "migrations"
 LOCK: Final = 0x6C617572656C
 """Advisory lock, the bytes of "laurel": of two that migrate at once, one waits."""
 
+_VERSIONS: Final = (
+    "CREATE TABLE IF NOT EXISTS laurel_migrations (version int PRIMARY KEY,"
+    " name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+)
+
 _NAME = re.compile(r"(\d{4})_(\w+)\.up\.sql")
 
 
@@ -59,38 +64,43 @@ async def migrate(
     MigrationError when the database is newer than what it is to be brought up to.
     """
     known = read_migrations() if migrations is None else migrations
-    await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
-    try:
-        await connection.execute(
-            "CREATE TABLE IF NOT EXISTS laurel_migrations (version int PRIMARY KEY,"
-            " name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
-        )
-        return await _steps(connection, known, to)
-    finally:
-        if not connection.is_closed():
-            await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
-
-
-async def _steps(connection: Any, known: list[Migration], to: int | None) -> list[str]:  # noqa: ANN401
-    now = await version(connection)
-    if now > len(known):
-        raise MigrationError(
-            f"the database has version {now}, this release knows {len(known)}: use the newer release"
-        )
-    target = len(known) if to is None else to
-    steps = []
-    for migration in known[now:target]:
-        async with connection.transaction():
-            await connection.execute(migration.up)
-            await connection.execute(
-                "INSERT INTO laurel_migrations (version, name) VALUES ($1, $2)", *migration[:2]
-            )
-        steps.append(f"up {migration.version:04d} {migration.name}")
-    for migration in reversed(known[target:now]):
-        async with connection.transaction():
-            await connection.execute(migration.down)
-            await connection.execute(
-                "DELETE FROM laurel_migrations WHERE version = $1", migration.version
-            )
-        steps.append(f"down {migration.version:04d} {migration.name}")
+    steps: list[str] = []
+    while step := await _step(connection, known, len(known) if to is None else to):
+        steps.append(step)
     return steps
+
+
+async def _step(connection: Any, known: list[Migration], target: int) -> str | None:  # noqa: ANN401
+    """Take the next step to a version and name it; None where the database has that version.
+
+    The lock is the transaction's: a session's own would stay with a worker that is frozen between
+    two steps, and nobody could tell that from an idle connection.
+    """
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+        now = await version(connection)
+        if now > len(known):
+            raise MigrationError(
+                f"the database has version {now}, this release knows {len(known)}:"
+                " use the newer release"
+            )
+        if now == target:
+            return None
+        if now < target:
+            return await _up(connection, known[now])
+        return await _down(connection, known[now - 1])
+
+
+async def _up(connection: Any, migration: Migration) -> str:  # noqa: ANN401 - asyncpg has no types
+    await connection.execute(_VERSIONS)
+    await connection.execute(migration.up)
+    await connection.execute(
+        "INSERT INTO laurel_migrations (version, name) VALUES ($1, $2)", *migration[:2]
+    )
+    return f"up {migration.version:04d} {migration.name}"
+
+
+async def _down(connection: Any, migration: Migration) -> str:  # noqa: ANN401 - asyncpg has no types
+    await connection.execute(migration.down)
+    await connection.execute("DELETE FROM laurel_migrations WHERE version = $1", migration.version)
+    return f"down {migration.version:04d} {migration.name}"

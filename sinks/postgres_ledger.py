@@ -12,6 +12,8 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
+from sinks.ledger_members import write_members
+from sinks.ledger_periods import write_periods
 from sinks.ledger_rows import Batch, Month, account_rows, deleted_accounts
 from sinks.migrate import MigrationError, migrate
 from sinks.positions import Assigned, LostRecordsError, Partition, StaleRunError, begin
@@ -133,10 +135,10 @@ class PostgresLedger:
         no longer has what comes next, MigrationError when the database is newer than we are.
         """
         async with self._connection() as connection:
+            await connection.execute(_FENCE, _SESSION["application_name"], FROZEN_SECONDS)
             if not self._migrated:
                 await migrate(connection)
                 self._migrated = True
-            await connection.execute(_FENCE, _SESSION["application_name"], FROZEN_SECONDS)
             topics, partitions = _columns(assigned, 2)
             firsts = [known.first for known in assigned.values()]
             await connection.execute(_BEGIN, topics, partitions, firsts)
@@ -154,7 +156,7 @@ class PostgresLedger:
         """
         async with self._connection() as connection:
             for month in sorted(batch.months - self._months):
-                await _make_month(connection, month)
+                await make_month(connection, month)
                 self._months.add(month)
             # Whatever fails from here on ends the connection, and with it the transaction.
             await connection.execute("BEGIN")
@@ -192,9 +194,11 @@ async def _write(connection: Any, batch: Batch) -> None:  # noqa: ANN401 - async
         await connection.execute(_ACCOUNTS, *_columns(accounts, 5))
     if deleted := deleted_accounts(batch):
         await connection.execute(_DELETE_ACCOUNTS, *_columns(deleted, 2))
+    await write_periods(connection, batch.periods)
+    await write_members(connection, batch.members)
 
 
-async def _make_month(connection: Any, month: Month) -> None:  # noqa: ANN401 - asyncpg has no types
+async def make_month(connection: Any, month: Month) -> None:  # noqa: ANN401 - asyncpg has no types
     """Make the partition of a month, unless it is there or the default one has rows of it."""
     table, text = month
     year, number = map(int, text.split(b"-"))

@@ -13,8 +13,19 @@ import msgspec
 from redis.asyncio import Redis
 
 from sinks import board_store as store
-from sinks.board_calls import Answer, Asked, Call, Turning, answer, asked, columns, hidden_changes
+from sinks.board_calls import (
+    Answer,
+    Asked,
+    Call,
+    Turning,
+    answer,
+    asked,
+    columns,
+    entries,
+    hidden_changes,
+)
 from sinks.board_store import board_keys, board_name, field, program_key
+from sinks.board_words import USUAL
 from sinks.positions import Assigned, Partition, StaleRunError, begin
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -46,8 +57,8 @@ class RedisBoards:
     async def standing(self, assigned: Mapping[Partition, Assigned]) -> Standing:
         """Read where the boards stand in the partitions assigned.
 
-        Raises EmptiedRedisError when boards were here and are gone, ClearingError while a program's
-        are being cleared, LostRecordsError when Kafka no longer has what comes next.
+        Raises EmptiedRedisError when boards were here and are gone, SwitchingError while a program's
+        give way to rebuilt ones, LostRecordsError when Kafka no longer has what comes next.
         """
         self._generation, programs, positions = await self._read_positions(assigned)
         self._epochs, self._at = {}, {}
@@ -57,7 +68,7 @@ class RedisBoards:
             for said in await self._read_program(program, list(assigned))
         ]
         if await self._redis.get(store.GENERATION) != self._generation:
-            # Cleared while we were reading: positions of before would pass over what comes anew.
+            # Emptied and rebuilt while we were reading: these positions are those of before.
             return await self.standing(assigned)
         starts = {at: begin(at, positions[at], known.first) for at, known in assigned.items()}
         moves = {at: (positions[at], start) for at, start in starts.items()}
@@ -71,37 +82,23 @@ class RedisBoards:
         """
         epoch = self._epochs.get(program) or await self._open(program)
         at = self.position(program, partition)
-        names = ("epoch", "progress", "answers", "boards", "hidden")
-        keys = [program_key(program, name) for name in names]
         if call.turning is not None:
-            return await self._turn(program, partition, call.end, call.turning, keys)
-        boards: list[list[object]] = []
-        questions: list[Asked] = []
-        for board, changes in call.boards.items():
-            keys += board_keys(program, board)
-            rows, loud = columns(changes)
-            boards.append(rows)
-            if loud:
-                questions.append(asked(board, changes, loud))
-        question = _pack(questions)
-        arguments: list[str | bytes | int] = [epoch, field(partition), at, call.end, question]
-        arguments += [_pack(boards), _pack(hidden_changes(call))]
-        arguments += map(board_name, call.boards | call.hidden)
+            return await self._turn(program, partition, call.end, call.turning)
+        keys, changes, question = applying(program, call)
+        arguments: list[str | bytes | int] = [epoch, field(partition), at, call.end, *changes]
         said, detail = await store.call_function(self._redis, "apply", keys, arguments)
         if said != b"applied":
             raise _refusal(program, partition, at, said, detail)
         self._at[program, partition] = call.end
         return answer(program, partition, question, detail)
 
-    async def _turn(
-        self, program: str, partition: Partition, end: int, turning: Turning, keys: list[str]
-    ) -> Answer:
+    async def _turn(self, program: str, partition: Partition, end: int, turning: Turning) -> Answer:
         """Hide a member from all boards, or show it again."""
         at = self.position(program, partition)
         arguments: list[str | bytes | int] = [self._epochs[program], field(partition), at, end]
-        arguments += [turning.user_id, turning.mode, turning.posting, turning.occurred_at]
+        arguments += turned(turning)
         said, *detail = await store.call_function(
-            self._redis, "turn", keys, [*arguments, *turning.told]
+            self._redis, "turn", once_keys(program), arguments
         )
         if said != b"applied":
             raise _refusal(program, partition, at, said, detail[0])
@@ -112,7 +109,7 @@ class RedisBoards:
     async def settle(self, moves: Mapping[Partition, tuple[int, int]]) -> None:
         """Say that every program has the records between: partition -> (from, to).
 
-        Raises StaleRunError when the positions are not at `from` or boards were cleared since.
+        Raises StaleRunError when the positions are not at `from`, or are those of another Redis.
         """
         if not moves:
             return
@@ -154,8 +151,8 @@ class RedisBoards:
             epoch, progress, kept = await pipe.execute()
         if epoch is None:
             raise store.emptied(program_key(program, "epoch"))
-        if epoch == store.CLEARING:
-            raise store.clearing(program)
+        if epoch.startswith(store.SWITCHING):
+            raise store.switching(program)
         self._epochs[program] = epoch
         answers = []
         for partition in partitions:
@@ -171,21 +168,54 @@ class RedisBoards:
         key = program_key(program, "epoch")
         await self._redis.set(key, uuid4().hex, nx=True)
         epoch: Any = await self._redis.get(key)
-        if epoch == store.CLEARING:
-            raise store.clearing(program)
+        if epoch.startswith(store.SWITCHING):
+            raise store.switching(program)
         await self._redis.sadd(store.PROGRAMS, program)
         self._epochs[program] = epoch
         return bytes(epoch)
+
+
+def once_keys(program: str, *, rebuilt: bool = False) -> list[str]:
+    """Give the keys that every Function which changes a program's boards begins with."""
+    return [program_key(program, name, rebuilt=rebuilt) for name in store.PROGRAM_KEYS]
+
+
+def applying(
+    program: str, call: Call, *, rebuilt: bool = False
+) -> tuple[list[str], list[str | bytes], bytes]:
+    """Give what the Function `apply` takes for a call: its keys, and its arguments behind the position.
+
+    The first of these arguments is the question that is kept with the answer; it is given too.
+    """
+    keys = once_keys(program, rebuilt=rebuilt)
+    boards: list[list[object]] = []
+    questions: list[Asked] = []
+    for board, changes in call.boards.items():
+        keys += board_keys(program, board, rebuilt=rebuilt)
+        rows, loud = columns(changes, call.ways.get(board, USUAL))
+        boards.append(rows)
+        if loud:
+            questions.append(asked(board, changes, loud))
+    question = _pack(questions)
+    names = [*(call.boards | call.hidden)]
+    counts = [entries(call, board) for board in names]
+    packed = [question, _pack(boards), _pack(hidden_changes(call)), _pack(counts)]
+    return keys, [*packed, *map(board_name, names)], question
+
+
+def turned(turning: Turning) -> list[str]:
+    """Give what the Function `turn` takes behind the position."""
+    return [turning.user_id, turning.mode, turning.posting, turning.occurred_at, *turning.told]
 
 
 def _refusal(program: str, partition: Partition, at: int, said: bytes, detail: bytes) -> Exception:
     """Say why Redis applied nothing."""
     if said == b"epoch" and not detail:
         return store.emptied(program_key(program, "epoch"))
-    if said == b"epoch" and detail == store.CLEARING:
-        return store.clearing(program)
+    if said == b"epoch" and detail.startswith(store.SWITCHING):
+        return store.switching(program)
     if said == b"epoch":
-        return StaleRunError(f"the boards of {program} were cleared since they were last read")
+        return StaleRunError(f"the boards of {program} are others than were last read")
     return StaleRunError(
         f"the boards of {program} stand at {detail!r} in {field(partition)}, not at {at}"
     )

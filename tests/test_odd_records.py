@@ -14,6 +14,7 @@ from processors.engine import Decision
 from schemas.actions import RESERVED_SUBJECTS, Action
 from schemas.envelopes import Rejection
 from schemas.moments import END_OF_TIME
+from schemas.programs import parse_program
 from schemas.wire import read_action
 from tests.support.engine import Engine, loyalty
 from tests.support.pace import PACE, QUICK
@@ -278,10 +279,11 @@ ODD: list[object] = [
         "1970-01-01T00:00:00Z",
     ),
     *([], [1], ["a", "b"], [[]], {}, {"a": {"b": 1}}, "🍦" * 300),
+    *("global", [["anna", 5]], [["anna", None, 5]], [["anna", 5.5]], [["", 5]], {"a": 2**52}),
 ]
-DOCUMENT = loyalty()
-KINDS = sorted(DOCUMENT["actions"])
-FACTS = sorted({fact for kind in DOCUMENT["actions"].values() for fact in kind.get("facts", ())})
+TYPES = parse_program(loyalty()).actions
+KINDS = sorted(TYPES)
+FACTS = sorted({fact for kind in TYPES.values() for fact in kind.facts})
 
 
 @PACE
@@ -290,7 +292,7 @@ FACTS = sorted({fact for kind in DOCUMENT["actions"].values() for fact in kind.g
         st.tuples(
             st.sampled_from(KINDS),
             st.dictionaries(st.sampled_from(FACTS), st.sampled_from(ODD), max_size=4),
-            st.sampled_from(["anna", "code:A"]),
+            st.sampled_from(["anna", "code:A", "period:global:weekly:2025-W44"]),
             st.booleans(),
             st.sampled_from([0, NOON, 253_402_214_399_999, NOON - 604_800_000]),
         ),

@@ -33,12 +33,12 @@ def test_runs_that_are_there_are_left_out(
         {FIRST: 0, SECOND: 0, IDLE: 7},
         {FIRST: 10, SECOND: 0, IDLE: 0},
     ],
-    ids=["within a run", "before a run", "cleared where nothing new is brought"],
+    ids=["within a run", "before a run", "rebuilt where nothing new is brought"],
 )
 def test_a_sink_that_stands_elsewhere_makes_the_turn_stale(
     positions: dict[tuple[str, int], int],
 ) -> None:
-    """Cleared boards are made anew from every partition, though the turn brings only some."""
+    """A sink that was rebuilt is read on from every partition, though the turn brings only some."""
     with pytest.raises(StaleTurnError) as stale:
         remaining(TURN, STOOD, positions)
     assert stale.value.positions == positions

@@ -46,6 +46,7 @@ def check(schema: str, value: bytes) -> dict[str, Any]:
 def said(decision: Decision) -> list[object]:
     """Return every result of a decision."""
     said = [*decision.postings, *decision.tiers, *decision.achievements]
+    said += [*decision.periods, *decision.notifications]
     return [each for each in (*said, decision.accepted, decision.declined) if each is not None]
 
 
@@ -66,7 +67,7 @@ def test_what_a_worker_sends() -> None:
     """Every row of every topic names its schema and program, and fits."""
     seen = {"scoring.journal/1"}
     check("scoring.journal/1", encode(results.JournalEntry(internal=(0, 2), actions=(5, 5))))
-    for (topic, _), records in simulate(seed=3, actions=600).world.logs.records.items():
+    for (topic, _), records in simulate(seed=7, actions=1_500).world.logs.records.items():
         for record in records:
             headers = {name: value.decode() for name, value in record.headers}
             if "schema" not in headers:

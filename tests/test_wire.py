@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -344,6 +345,18 @@ def test_the_largest_record() -> None:
     assert accepted(read(record().ljust(65_536))).id == "ord-77812"
     rejected(read(record().ljust(65_537)), Rejected.TOO_LARGE, "65537 bytes, at most 65536")
     rejected(read(bytes(65_537)), Rejected.TOO_LARGE)
+
+
+def test_what_laurel_itself_says_may_be_larger() -> None:
+    """A result names a thousand winners; a stranger's record that was re-keyed is a stranger's still."""
+    winners = [[f"{place:0128d}", 1_000 - place] for place in range(1_000)]
+    large = record(user_id="period:global:all_time", data={"winners": winners})
+    assert len(large) > 2 * 65_536
+    said = accepted(read(large, internal=True))
+    assert msgspec.json.decode(said.data) == {"winners": winners}
+    assert accepted(read(record().ljust(900_000), internal=True)).id == "ord-77812"
+    rekeyed = {"laurel-rekeyed": str(CAME)}
+    rejected(read(record().ljust(65_537), rekeyed, internal=True), Rejected.TOO_LARGE)
 
 
 EVENT = {

@@ -20,6 +20,7 @@ def grant_badges(scene: Scene) -> None:
     """Grant every badge, and every level of one, that this action reaches."""
     head = scene.draft.head
     held = head.badges
+    measure, value = None, 0
     for badge in scene.kind.badges:
         level = held.get(badge.name, 0)
         if level >= badge.most:
@@ -27,7 +28,10 @@ def grant_badges(scene: Scene) -> None:
         if badge.measure is None:
             reached = badge.when is not None and badge.when(scene.facts, scene)
         else:
-            reached = badge.measure(head) >= badge.levels[level]
+            if badge.measure is not measure:  # Most badges in a row have one measure.
+                measure = badge.measure
+                value = measure(head)
+            reached = value >= badge.levels[level]
         if reached:
             _grant(scene, badge, level)
 
@@ -41,7 +45,7 @@ def _grant(scene: Scene, badge: BadgeRule, level: int) -> None:
             break
         head.badges = {**head.badges, badge.name: each}
         suffix = f"badge-{badge.name}" if each == 1 else f"badge-{badge.name}-{each}"
-        _tell(scene, suffix, badge.name, "badge", level=each)
+        tell_achievement(scene, suffix, badge.name, "badge", level=each)
 
 
 def reach_rewards(scene: Scene) -> None:
@@ -191,7 +195,7 @@ def _unlock(scene: Scene, name: str, unlock: UnlockRule) -> None:
         until = _boost(scene, *unlock.boost)
     unlocks[name] = Unlocked(times, until)
     parts.UNLOCKS.write(head, unlocks)
-    _tell(
+    tell_achievement(
         scene,
         f"unlock-{name}",
         name,
@@ -224,10 +228,10 @@ def _unknown(fact: str, name: str, known: object) -> Refusal:
 
 def _tell_reward(scene: Scene, name: str, state: str) -> None:
     reward = scene.rules.rewards[name]
-    _tell(scene, f"reward-{name}", name, "reward", state=state, payload=reward.payload)
+    tell_achievement(scene, f"reward-{name}", name, "reward", state=state, payload=reward.payload)
 
 
-def _tell(
+def tell_achievement(
     scene: Scene,
     suffix: str,
     achievement: str,
@@ -238,6 +242,7 @@ def _tell(
     payload: object = None,
     expires: int | None = None,
 ) -> None:
+    """Tell that an achievement changed its state; `<id>#suffix` is the record's id."""
     record = AchievementUnlocked(
         id=f"{scene.action.id}#{suffix}",
         program=scene.action.program,

@@ -8,14 +8,16 @@ from processors.engine import lots, paths
 from processors.engine.decision import Refusal
 from processors.engine.limits import left
 from processors.engine.lots import AVAILABLE, HELD, IN_LOTS, LIFETIME, Entry
-from processors.engine.numbers import show
+from processors.engine.numbers import UNITS_MAX, show
 from processors.engine.rules import Award, AwardRule, Scene
 from schemas import parts
+from schemas.accounts import Head
 from schemas.moments import write
 from schemas.parts import Held
 from schemas.results import Declined, Lot, Posting, Score
 
 _EMPTY_PURSE: Final = [0, 0]
+_SURELY_FITS: Final = UNITS_MAX // 4  # Whatever three columns of it come to.
 _COUNT_FOR_LIFE: Final = ("earn", "adjust")
 
 
@@ -44,9 +46,40 @@ def award(rule: AwardRule, scene: Scene, limited: Refusal | None) -> Award | Ref
     if computed.points == 0:
         message = f"{computed.why[-2:][0][1]} rounds to 0"
         return Refusal(Declined.ROUNDS_TO_ZERO, message)
+    return _fitting(rule, scene, computed)
+
+
+def _fitting(rule: AwardRule, scene: Scene, computed: Award) -> Award | Refusal:
+    """Return what of a sum is given, or may be taken."""
+    given: Award | Refusal = computed
     if rule.takes:
-        return _affordable(rule, scene, computed)
-    return trim(computed, rule, scene) if scene.kind.points_limits or rule.max_points else computed
+        given = _affordable(rule, scene, computed)
+    elif scene.kind.points_limits or rule.max_points:
+        given = trim(computed, rule, scene)
+    if isinstance(given, Award) and not -UNITS_MAX <= given.points <= UNITS_MAX:
+        return too_much(rule.currency)
+    return given
+
+
+def overflow(head: Head) -> Refusal | None:
+    """Refuse what leaves an account with more, or owing more, than a purse takes.
+
+    What is held and reserved counts where it will be settled, so that settling never leads beyond.
+    """
+    for currency, purse in head.purses.items():
+        if min(purse) >= -_SURELY_FITS and max(purse) <= _SURELY_FITS:
+            continue
+        available, lifetime, _, held, reserved = (*purse, 0, 0, 0)[:5]
+        most = max(available + reserved, lifetime) + held
+        if min(available, lifetime) < -UNITS_MAX or most > UNITS_MAX:
+            return too_much(currency)
+    return None
+
+
+def too_much(currency: str) -> Refusal:
+    """Refuse more of a currency than a posting moves or an account holds."""
+    message = f"{currency} would come to more than {UNITS_MAX} of the smallest unit"
+    return Refusal(Declined.LIMIT_REACHED, message)
 
 
 def _conditions(rule: AwardRule, scene: Scene) -> Refusal | None:
@@ -131,7 +164,7 @@ def _earn(rule: AwardRule, scene: Scene, given: Award) -> None:
     opened = points if owed >= 0 else balance
     if opened > 0:
         touched = [(posting_id, opened, expires_at)]
-    if rule.reversible or expires is not None:
+    if points > 0 and (rule.reversible or expires is not None):
         _keep(rule, scene, posting_id, points, max(opened, 0), expires)
     scene.postings.append(
         Posting(
@@ -163,14 +196,27 @@ def _earn(rule: AwardRule, scene: Scene, given: Award) -> None:
             rule.scale,
         )
     )
+    if rules.tallies is not None:
+        _tally(scene, rule.columns)
+
+
+def _tally(scene: Scene, columns: str | None) -> None:
+    """Score the posting made last on boards that are more than a sum of points."""
+    posting, tallies = scene.postings[-1], scene.rules.tallies
+    if columns is None or tallies is None:
+        return
+    all_time = columns.endswith("all_time")
+    scores = tallies.score(
+        scene.draft.head, scene.day, posting, scene.forget_before, all_time=all_time
+    )
+    if scores:
+        posting.scores = [*posting.scores, *scores]
 
 
 def _keep(
     rule: AwardRule, scene: Scene, posting_id: str, points: int, opened: int, expires: int | None
 ) -> None:
     """Keep an award that expires or may be reversed."""
-    if points <= 0:
-        return
     if expires is not None:
         purse = scene.draft.head.purses[rule.currency]
         if len(purse) <= IN_LOTS:
@@ -206,6 +252,7 @@ def _take(rule: AwardRule, scene: Scene, given: Award) -> None:
         reason=None if rule.reason is None else scene.facts.get(rule.reason),
         rule=rule.ref,
         why=given.why,
+        columns=rule.columns,
     )
 
 
@@ -271,8 +318,12 @@ def tell(
     category: str | None = None,
     actor: str | None = None,
     reason: str | None = None,
+    columns: str | None = "all",
 ) -> None:
-    """Tell a posting of the draft as it stands now; its id is the action's with `#name`."""
+    """Tell a posting of the draft as it stands now; its id is the action's with `#name`.
+
+    `columns` names the boards that it may score on, None is none.
+    """
     rules, said, head = scene.rules, scene.action, scene.draft.head
     purse = head.purses.get(currency, _EMPTY_PURSE)
     head.sequence += 1
@@ -305,6 +356,8 @@ def tell(
         scale=rules.scales.get(currency, 0),
     )
     scene.postings.append(posting)
+    if rules.tallies is not None:
+        _tally(scene, columns)
 
 
 def move(scene: Scene, split: str, scores: list[Score]) -> None:

@@ -4,22 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from processors.engine.bind_actions import ActionBinder
-from processors.engine.boards import Boards
+from processors.engine.boards import Boards, is_plain
 from processors.engine.consistency import flaws
 from processors.engine.expiry import bind_expiry
 from processors.engine.factors import path_factors
 from processors.engine.ladders import Ladder, bind_ladder, bind_levels, bind_measure
+from processors.engine.notices import bind_notices
 from processors.engine.numbers import POWERS, scaled
 from processors.engine.rules import (
     ActionRules,
     AwardRule,
+    CloseRule,
+    PeriodsRule,
     RewardRule,
     Rules,
     SuspicionRule,
     UnlockRule,
+    WinnersRule,
 )
+from processors.engine.tallies import Tallies
 from schemas.moments import END_OF_TIME, Calendar, calendar_of
-from schemas.programs import Program, Reward, Unlock, moment_in, parse_program
+from schemas.programs import Board, Program, Reward, Unlock, moment_in, parse_program
 
 
 def bind(document: Mapping[str, Any]) -> Rules:
@@ -39,6 +44,8 @@ def bind_program(program: Program) -> Rules:
     calendar = calendar_of(program.timezone)
     ladders = bind_ladders(program)
     actions = _actions(program, calendar, ladders)
+    boards = Boards(program, ladders, calendar)
+    tallied = not all(map(is_plain, program.boards.values()))
     late, suspicion = program.accept_late, program.suspicion
     return Rules(
         program=program.program,
@@ -50,7 +57,8 @@ def bind_program(program: Program) -> Rules:
         ladders=ladders,
         tier_ladder=ladders[0].name if ladders else "",
         first_tier=ladders[0].steps[0] if ladders else None,
-        boards=Boards(program, ladders, calendar),
+        boards=boards,
+        tallies=Tallies(program, boards) if tallied else None,
         scales={name: currency.scale for name, currency in program.currencies.items()},
         begins=moment_in(program.starts, calendar) if program.starts else 0,
         ends=moment_in(program.ends, calendar) if program.ends else END_OF_TIME,
@@ -61,6 +69,7 @@ def bind_program(program: Program) -> Rules:
         path_factors=_path_factors(program, actions),
         streaks=frozenset(program.streaks),
         badges=frozenset(program.badges),
+        ranked_badges=frozenset(name for name, badge in program.badges.items() if badge.rank),
         rewards={name: _reward(program, each) for name, each in program.rewards.items()},
         unlocks={name: _unlock(program, calendar, each) for name, each in program.unlocks.items()},
         suspicion=None
@@ -68,6 +77,9 @@ def bind_program(program: Program) -> Rules:
         else SuspicionRule(suspicion.times, suspicion.suspend.milliseconds),
         suspend_type=_engines(program, "suspend"),
         claim_type=_engines(program, "claim_reward"),
+        periods={name: _periods(board) for name, board in program.boards.items()},
+        close=_close(program),
+        notices=bind_notices(program),
     )
 
 
@@ -140,6 +152,22 @@ def _unlock(program: Program, calendar: Calendar, unlock: Unlock) -> UnlockRule:
         payload=unlock.payload,
         expires=None if unlock.expires is None else bind_expiry(unlock.expires, calendar),
     )
+
+
+def _periods(board: Board) -> PeriodsRule:
+    winners: dict[str, WinnersRule] = {
+        kind: WinnersRule(row.places, row.action) for kind, row in board.winners.items()
+    }
+    return PeriodsRule(board.split is not None, frozenset(board.periods), winners)
+
+
+def _close(program: Program) -> CloseRule | None:
+    close = program.close
+    if close is None:
+        return None
+    rewards = tuple((name, each.top) for name, each in program.rewards.items() if each.top)
+    grant = _engines(program, "grant_reward")
+    return CloseRule(close.board, close.most, close.snapshot, rewards, grant)
 
 
 def _engines(program: Program, effect: str) -> str | None:

@@ -15,6 +15,7 @@ from processors.engine.formulas import Formula
 from processors.engine.kept import bind_notes, bind_requirements, streaks_of
 from processors.engine.ladders import Ladder, bind_measure
 from processors.engine.limits import bind_last_guards, bind_limits, points_limits, program_rate
+from processors.engine.notices import bind_action_notice
 from processors.engine.numbers import POWERS, plain, scaled
 from processors.engine.rules import (
     ActionRules,
@@ -67,9 +68,8 @@ class ActionBinder:
         """Bind an action type."""
         program, action, terms = self.program, self.program.actions[name], self.terms(name)
         scale = program.currencies[self.currency].scale
-        limits, notes = bind_limits(name, action, scale, self.counted.get(name, ()))
-        limits, notes = self._with_rate(action, limits, notes)
-        limits += bind_requirements(action, terms)
+        limits, notes = self._limits(name, terms, scale)
+        limits_elsewhere = self._limits(name, terms, None)[0] if action.limits.points else limits
         streaks = streaks_of(program, terms)
         derives, effect = bind_derives(action, terms), bind_effect(action)
         awards = self._rules(name, terms)
@@ -84,7 +84,10 @@ class ActionBinder:
             fact_names=tuple(action.facts),
             reference=_bind_reference(action),
             periods=tuple(fact for fact, said in action.facts.items() if said.type == "period"),
-            idle=not (action.rules or derives or effect or action.limits.model_fields_set),
+            opens=action.effect == "open_period",
+            idle=not (
+                action.rules or derives or effect or action.notify or action.limits.model_fields_set
+            ),
             suspendable=_suspendable(action),
             never_late=action.effect == "reverse",
             keeps_id=action.effect == "reverse" or ("job" in origins and action.effect != "settle"),
@@ -92,6 +95,7 @@ class ActionBinder:
             day_of=action.day_of,
             first_only=action.match == "first",
             limits=limits,
+            limits_elsewhere=limits_elsewhere,
             last_guards=bind_last_guards(name, action),
             awards=awards,
             points_limits=points_limits(action, scale),
@@ -102,14 +106,28 @@ class ActionBinder:
             streaks=streaks,
             holds=any(rule.hold is not None and rule.hold.until is not None for rule in awards),
             badges=self._badges(name, action),
+            notice=bind_action_notice(program, name, action),
+            moves_in=action.effect == "opening",
         )
+
+    def _limits(
+        self, name: str, terms: ActionTerms, scale: int | None
+    ) -> tuple[tuple[Guard, ...], tuple[Note, ...]]:
+        """Make what an action type is asked before its rules; without limits of points where no scale."""
+        action = self.program.actions[name]
+        limits, notes = bind_limits(name, action, scale, self.counted.get(name, ()))
+        limits, notes = self._with_rate(action, limits, notes)
+        return limits + bind_requirements(action, terms), notes
 
     def _with_rate(
         self, action: ActionType, limits: tuple[Guard, ...], notes: tuple[Note, ...]
     ) -> tuple[tuple[Guard, ...], tuple[Note, ...]]:
-        """Add the program's rate to what members do."""
+        """Add the program's rate to what members do; what admins may say is a correction, and none."""
         rate = self.program.rate
-        if rate is None or {"outside", "service"}.isdisjoint(action.origin):
+        members_do = "admin" not in action.origin and not {"outside", "service"}.isdisjoint(
+            action.origin
+        )
+        if rate is None or not members_do:
             return limits, notes
         guard, note = program_rate(rate)
 
@@ -126,6 +144,8 @@ class ActionBinder:
         """Return the badges that an action of this type may earn."""
         found = []
         for badge, said in self.program.badges.items():
+            if said.rank is not None:
+                continue  # The job looks at the board and says it.
             word, _, of = (said.measure or "").removesuffix(")").partition("(")
             moves_in = action.effect == "opening"  # Which says counts and streaks.
             fits = {

@@ -19,6 +19,8 @@ from schemas.results import Score
 
 COUNTRY: Final = "country"
 CATEGORY: Final = "category"
+PATH: Final = "path"
+TEAM: Final = "team"
 EVERY_BOARD: Final = "*"
 TEMPLATES_MAX: Final = 4_096
 SCORES_MAX: Final = 32_768
@@ -47,17 +49,23 @@ class Template(msgspec.Struct, frozen=True, gc=False):
 
 
 class Boards:
-    """The boards of one version; templates are made on first use and kept per day."""
+    """The boards of one version that are plain sums of points.
+
+    Templates are made on first use and kept per day. All other boards are `tallies`.
+    """
 
     def __init__(self, program: Program, ladders: tuple[Ladder, ...], calendar: Calendar) -> None:
         self.calendar = calendar
         self.boards = tuple(
-            Board(name, board.split, tuple(board.periods), _told(board))
+            Board(name, board.split, tuple(board.periods), told_periods(board))
             for name, board in program.boards.items()
+            if is_plain(board)
         )
         self._columns = _columns(program, self.boards)
         self._told = ",".join(
-            f"{board.name} {kind}" for board in self.boards for kind in sorted(board.told)
+            f"{name} {kind}"
+            for name, board in program.boards.items()
+            for kind in sorted(told_periods(board))
         )
         self._ladders = {ladder.name: ladder for ladder in ladders}
         self._templates: dict[tuple[object, ...], Template] = {}
@@ -87,7 +95,7 @@ class Boards:
                 for standing in template.standings:
                     standings[standing] += points
             except KeyError:
-                head.standings = self._kept(head.standings, forget_before)
+                head.standings = kept(head.standings, self.calendar, forget_before)
                 return self._score_first(head, day, points, columns, category)
             head.standings = standings
         else:
@@ -110,7 +118,7 @@ class Boards:
         standings: dict[str, int] = {}
         names = {board.name: board for board in self.boards if board.split == split}
         for key, score in head.standings.items():
-            board, place, period = _parts(key)
+            board, place, period = split_standing(key)
             new = self.place(head, split) if board in names else place
             if new == place or self.calendar.bounds(period)[1] <= moment:
                 standings[key] = standings.get(key, 0) + score
@@ -172,7 +180,7 @@ class Boards:
     ) -> list[Score]:
         """Score where the member stands already, else where the member belongs now."""
         standings = head.standings
-        stands = {(board, period): place for board, place, period in map(_parts, standings)}
+        stands = {(board, period): place for board, place, period in map(split_standing, standings)}
         scores: list[Score] = []
         for board, kind in self._columns[columns]:
             period = day.names[kind]
@@ -189,13 +197,23 @@ class Boards:
                 scores.append(_entry(board, place, period, points))
         return _hidden(scores) if HIDDEN.name in head.parts else sorted(scores, key=len)
 
-    def _kept(self, standings: dict[str, int], forget_before: int) -> dict[str, int]:
-        ends = self.calendar.bounds
-        return {
-            standing: score
-            for standing, score in standings.items()
-            if ends(_parts(standing)[2])[1] >= forget_before
-        }
+
+def kept(standings: dict[str, int], calendar: Calendar, forget_before: int) -> dict[str, int]:
+    """Return the standings without those of periods that ended before a moment."""
+    return {
+        standing: score
+        for standing, score in standings.items()
+        if calendar.bounds(split_standing(standing)[2])[1] >= forget_before
+    }
+
+
+def is_plain(board: programs.Board) -> bool:
+    """Tell whether a board is a sum of points in the usual order, which `Boards` scores."""
+    return (
+        (board.measure, board.operator, board.ties) == ("points", "sum", "reached")
+        and board.decay is None
+        and board.split not in (PATH, TEAM)
+    )
 
 
 def _hidden(scores: list[Score]) -> list[Score]:
@@ -227,13 +245,14 @@ def _columns(
     }
 
 
-def _told(board: programs.Board) -> frozenset[PeriodKind]:
+def told_periods(board: programs.Board) -> frozenset[PeriodKind]:
+    """Return the kinds of period whose changes are told to subscribers."""
     if isinstance(board.ranks, bool):
         return frozenset(board.periods if board.ranks else ())
     return frozenset(board.ranks)
 
 
-def _parts(standing: str) -> tuple[str, str, str]:
+def split_standing(standing: str) -> tuple[str, str, str]:
     """Split a standing's key into board, place and period."""
     name, _, period = standing.rpartition(" ")
     board, _, place = name.partition(":")

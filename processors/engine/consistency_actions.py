@@ -18,6 +18,7 @@ _NEEDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("claim_reward", "grant_reward", "deliver_reward", "resolve_rewards"), "rewards"
     ),
+    **dict.fromkeys(("open_period", "close_period", "restate_period"), "boards"),
 }
 """By effect, the part of the program that it is about."""
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -38,7 +38,7 @@ def following_flaws(program: Program, name: str) -> Iterator[Flaw]:
     derived: list[str] = []
     for number, row in enumerate(action.derives):
         where = (*place, "derives", number)
-        yield from _derivable(program, (*where, "action"), row.action, row.data)
+        yield from derivable(program, (*where, "action"), row.action, row.data)
         if row.action in derived:
             yield Flaw(where, f"{row.action} is derived twice: their ids would be one")
         derived.append(row.action)
@@ -51,21 +51,21 @@ def following_flaws(program: Program, name: str) -> Iterator[Flaw]:
 def _answers(program: Program, action: ActionType, place: Place) -> Iterator[Flaw]:
     if action.answer is not None:
         facts = _ANSWERED.get(action.effect or "", ())
-        yield from _derivable(program, (*place, "answer"), action.answer, facts)
+        yield from derivable(program, (*place, "answer"), action.answer, facts)
         answer = program.actions.get(action.answer)
         if action.effect == "claim_reward" and answer and answer.effect != "grant_reward":
             message = f"{action.answer} gives no reward: it needs `effect: grant_reward`"
             yield Flaw((*place, "answer"), message)
     for status, name in action.answers.items():
         facts = (*action.facts, "payment", "action_id")
-        yield from _derivable(program, (*place, "answers", status), name, facts)
+        yield from derivable(program, (*place, "answers", status), name, facts)
 
 
 def _returns(program: Program, action: ActionType, place: Place) -> Iterator[Flaw]:
     if action.returns is None:
         return
     where = (*place, "returns")
-    yield from _derivable(program, where, action.returns, _RETURNED)
+    yield from derivable(program, where, action.returns, _RETURNED)
     back = program.actions.get(action.returns)
     for name, each in ((place[1], action), (action.returns, back)):
         for fact in _RETURNED if each is not None else ():
@@ -73,7 +73,8 @@ def _returns(program: Program, action: ActionType, place: Place) -> Iterator[Fla
                 yield Flaw(where, f"{name} needs the fact {fact}, or nothing can come back")
 
 
-def _derivable(program: Program, place: Place, name: str, facts: Iterable[str]) -> Iterator[Flaw]:
+def derivable(program: Program, place: Place, name: str, facts: Iterable[str]) -> Iterator[Flaw]:
+    """Check that an action type may be derived, and gets the facts it needs."""
     if name not in program.actions:
         yield from unknown(place, "action", name, program.actions)
         return

@@ -10,12 +10,14 @@ from processors.engine.consistency_words import (
     CATEGORY,
     COUNTRY,
     ENGINE,
+    TEAM,
     Flaw,
     Place,
     out_of_date,
 )
 from processors.engine.formulas import Formula, read_condition
 from processors.engine.ladders import Ladder
+from processors.engine.measures import REFERRALS, referrals, signups
 from processors.engine.numbers import POWERS
 from processors.engine.ranges import NEVER
 from processors.engine.terms import ActionTerms, read_points
@@ -106,9 +108,15 @@ def _boards(program: Program) -> Iterator[Flaw]:
         given = [rule for rule in rules if (rule.currency or first) == currency]
         if board.split == CATEGORY and not any(rule.category for rule in given):
             yield Flaw(place, f"no rule that gives {currency} has a `category`")
-        if board.split == COUNTRY and not profiles:
-            message = "nobody's country is ever known: add an action with `effect: profile`"
+        if board.split in (COUNTRY, TEAM) and not profiles:
+            message = f"nobody's {board.split} is ever known: add an action with `effect: profile`"
             yield Flaw(place, message)
+        if board.measure == REFERRALS and not referrals(program):
+            message = "nothing counts as a referral: say `referred` of an action, or look up codes"
+            yield Flaw(("boards", name, "measure"), message)
+        if board.ties == "signup" and not signups(program):
+            message = "nobody signs up: no action is called SIGNUP or has a `referral`"
+            yield Flaw(("boards", name, "ties"), message)
 
 
 def idle_actions(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
@@ -137,7 +145,11 @@ def _derived(program: Program) -> set[str]:
             found.add(name)
         if action.effect == "suspend" and program.suspicion is not None:
             found.add(name)
-    return found
+        if action.effect == "grant_reward" and any(each.top for each in program.rewards.values()):
+            found.add(name)
+    return found | {
+        row.action for board in program.boards.values() for row in board.winners.values()
+    }
 
 
 def _refused(
@@ -152,7 +164,8 @@ def _refused(
     if set(action.origin) == {ENGINE} and name not in derived:
         return "nothing derives it"
     rules = action.rules.values()
-    if not (rules or action.derives or action.effect or action.limits.model_fields_set):
+    follows = action.derives or action.effect or action.notify
+    if not (rules or follows or action.limits.model_fields_set):
         return "nothing follows from it, so it is `no_rule`"
     if rules and all(
         not rule.active or out_of_date(program, rule.from_, rule.until) for rule in rules
@@ -165,7 +178,7 @@ def _waits(
     program: Program, ladders: tuple[Ladder, ...]
 ) -> Iterator[tuple[Place, str, int | None]]:
     """Yield every place that counts actions of a type, and the type."""
-    for part in ("ladders", "badges", "rewards"):
+    for part in ("ladders", "badges", "rewards", "boards"):
         for name, said in getattr(program, part).items():
             for action, _ in counted_in(said.measure or ""):
                 yield (part, name, "measure"), action, None

@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from processors.engine.consistency_words import CATEGORY, COUNTRY, Flaw, Place, currency, unknown
+from processors.engine.consistency_words import (
+    CATEGORY,
+    COUNTRY,
+    PATH,
+    TEAM,
+    Flaw,
+    Place,
+    currency,
+    unknown,
+)
 from processors.engine.factors import BOOSTS, PATHS, PROMOTIONS
 from processors.engine.formulas import FormulaError
 from processors.engine.ladders import of_level
@@ -16,7 +25,7 @@ def ladder_flaws(program: Program) -> Iterator[Flaw]:
     """Check every ladder, and the levels of paths."""
     for name, ladder in program.ladders.items():
         place = ("ladders", name)
-        if name in (COUNTRY, CATEGORY, PROMOTIONS, BOOSTS, PATHS):
+        if name in (COUNTRY, CATEGORY, PATH, TEAM, PROMOTIONS, BOOSTS, PATHS):
             yield Flaw(place, f"{name} has a meaning of its own: give the ladder another name")
         yield from currency((*place, "currency"), ladder.currency, program)
         measures = ("lifetime", "balance", *(f"count({action})" for action in program.actions))

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Final
 
+from processors.engine.consistency_boards import board_flaws
 from processors.engine.consistency_words import (
-    CATEGORY,
-    COUNTRY,
     ENGINE,
     Flaw,
     currency,
@@ -16,13 +16,15 @@ from processors.engine.consistency_words import (
 from schemas.moments import calendar_of
 from schemas.programs import Program, moment_in
 
+_ALL_BUT_ONE: Final = 2
+
 
 def program_flaws(program: Program) -> Iterator[Flaw]:
     """Check every part that is no action and no ladder."""
     yield from _dates(program)
     yield from _tables(program)
     yield from _promotions(program)
-    yield from _boards(program)
+    yield from board_flaws(program)
     yield from _badges(program)
     yield from _rewards(program)
     yield from _unlocks(program)
@@ -73,25 +75,12 @@ def _promotions(program: Program) -> Iterator[Flaw]:
             yield from unknown((*place, "actions", at), "action", action, program.actions)
 
 
-def _boards(program: Program) -> Iterator[Flaw]:
-    for name, board in program.boards.items():
-        place = ("boards", name)
-        yield from currency((*place, "currency"), board.currency, program)
-        if board.split is not None:
-            splits = [COUNTRY, CATEGORY, *program.ladders]
-            yield from unknown((*place, "split"), "split", board.split, splits)
-        yield from twice((*place, "periods"), board.periods)
-        for number, kind in enumerate(board.ranks if isinstance(board.ranks, list) else ()):
-            where = (*place, "ranks", number)
-            yield from unknown(where, "period of this board", kind, board.periods)
-
-
 def _badges(program: Program) -> Iterator[Flaw]:
     measures = [*_measures(program), *(f"streak({name})" for name in program.streaks)]
     for name, badge in program.badges.items():
         place = ("badges", name)
-        if (badge.measure is None) == (badge.when is None):
-            yield Flaw(place, "a badge has either a `measure` or a condition `when`")
+        if [badge.measure, badge.when, badge.rank].count(None) != _ALL_BUT_ONE:
+            yield Flaw(place, "a badge has one of a `measure`, a condition `when` and a `rank`")
         if badge.measure is None:
             if badge.at is not None or badge.levels:
                 yield Flaw(place, "`at` and `levels` are values of a `measure`, which is not there")
@@ -116,8 +105,9 @@ def _rewards(program: Program) -> Iterator[Flaw]:
             yield from unknown((*place, "measure"), "measure", reward.measure, _measures(program))
         if (reward.measure is None) != (reward.at is None):
             yield Flaw(place, "a `measure` and the value `at` which it is reached go together")
-        if reward.measure is None and not reward.manual:
-            yield Flaw(place, "nobody gets it: give it a `measure` and `at`, or say `manual: yes`")
+        if reward.measure is None and not reward.manual and reward.top is None:
+            message = "nobody gets it: give it a `measure` and `at`, or `top`, or say `manual: yes`"
+            yield Flaw(place, message)
         if reward.manual and "grant_reward" not in effects:
             message = "nobody can give it by hand: add an action with `effect: grant_reward`"
             yield Flaw((*place, "manual"), message)

@@ -18,7 +18,10 @@ Reader = Callable[[str, ActionTerms], Formula]
 
 COUNTRY: Final = "country"
 CATEGORY: Final = "category"
+PATH: Final = "path"
+TEAM: Final = "team"
 ENGINE: Final = "engine"
+JOB: Final = "job"
 _LISTED: Final = 12
 
 

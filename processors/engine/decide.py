@@ -3,16 +3,19 @@
 from typing import Final
 
 from processors.engine.achievements import grant_badges, reach_rewards
-from processors.engine.awards import award, post
+from processors.engine.awards import award, overflow, post
 from processors.engine.climbing import climb_ladders
 from processors.engine.decision import Decision, Refusal
 from processors.engine.members import is_suspended, suspect, turn
+from processors.engine.notices import notify
 from processors.engine.paths import level
+from processors.engine.periods import too_early
 from processors.engine.rules import ActionRules, Award, AwardRule, Guard, Rules, Scene
 from processors.engine.settle import release_of_day, settle
+from processors.engine.tallying import begin_tallies, tally_action
 from schemas import parts
 from schemas.accounts import Account, draft, draft_remembering
-from schemas.actions import Action
+from schemas.actions import Action, Derived
 from schemas.envelopes import Rejection
 from schemas.moments import DAY, MINUTE, SECOND, write
 from schemas.results import AcceptedAction, Declined, DeclinedAction, Rejected
@@ -55,12 +58,7 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
         return _reject(account, action, Rejected.FROM_THE_FUTURE, message)
 
     forget_before = action.append_time - rules.accept_late - GRACE
-    # Kafka's transaction delivers a derived action once; any other id is remembered.
-    after = (
-        draft(account)
-        if "#" in action.id
-        else draft_remembering(account, action.id, _kept_from(kind, action), forget_before)
-    )
+    after = _remembering(kind, account, action, forget_before)
     counted_at = action.occurred_at if kind.day_of is None else facts[kind.day_of]
     day, moment = rules.calendar.day(counted_at), write(action.occurred_at)
     left = after or account
@@ -75,10 +73,11 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
     if refusal is not None:
         return _decline(scene, refusal)
     limited = _limited(scene, kind.limits) if kind.limits else None
+    elsewhere = None if limited is None else _limited(scene, kind.limits_elsewhere)
     given: Given = []
     refusal = None if kind.awards else limited or _limited(scene, kind.last_guards)
     for rule in kind.awards:
-        result = award(rule, scene, limited)
+        result = award(rule, scene, limited if rule.currency == rules.currency else elsewhere)
         if isinstance(result, Award):
             given.append((rule, result))
             if not rule.takes and rule.currency == rules.currency:
@@ -91,7 +90,25 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
             refusal = refusal or result
     if refusal is not None and not given:
         return _decline(scene, refusal)
-    return _apply(scene, given)
+    decision = _apply(scene, given)
+    refusal = overflow(decision.account.head) if decision.postings else None
+    if refusal is None:
+        return decision
+    # Too late for the draft: what is left of a declined action is made anew.
+    scene.declined = _remembering(kind, account, action, forget_before) or account
+    return _decline(scene, refusal)
+
+
+def _remembering(
+    kind: ActionRules, account: Account, action: Action, forget_before: int
+) -> Account | None:
+    """Return a draft that remembers the action's id; None where the account does already.
+
+    Kafka's transaction delivers a derived action once; any other id is remembered.
+    """
+    if "#" in action.id:
+        return draft(account)
+    return draft_remembering(account, action.id, _kept_from(kind, action), forget_before)
 
 
 def _kept_from(kind: ActionRules, action: Action) -> int:
@@ -108,8 +125,8 @@ def _refused(scene: Scene, lateness: int) -> Refusal | None:
     if outside and lateness > rules.accept_late and not kind.never_late:
         return Refusal(Declined.TOO_LATE, f"it came {lateness // SECOND} s after it happened")
     for fact in kind.periods:
-        if fact in scene.facts and rules.calendar.bounds(scene.facts[fact])[1] > action.append_time:
-            return Refusal(Declined.TOO_EARLY, f"{scene.facts[fact]} has not ended")
+        if fact in scene.facts and (early := too_early(scene, scene.facts[fact])):
+            return Refusal(Declined.TOO_EARLY, early)
     if kind.idle:
         return Refusal(Declined.NO_RULE, f"{rules.version} gives nothing for it")
     if outside and kind.campaign and not rules.begins <= action.occurred_at < rules.ends:
@@ -128,7 +145,8 @@ def _limited(scene: Scene, guards: tuple[Guard, ...]) -> Refusal | None:
 
 def _apply(scene: Scene, given: Given) -> Decision:
     """Change the draft and tell the results, in the order in which they stand in the log."""
-    kind, head = scene.kind, scene.draft.head
+    kind, head, tallies = scene.kind, scene.draft.head, scene.rules.tallies
+    before = None if tallies is None else begin_tallies(scene, tallies)
     if kind.holds:
         release_of_day(scene)
     for rule, result in given:
@@ -140,6 +158,10 @@ def _apply(scene: Scene, given: Given) -> Decision:
         return _decline(scene, refusal)
     if parts.ERASED.name not in scene.draft.head.parts:
         _follow(scene)
+        if tallies is not None and before is not None:
+            tally_action(scene, tallies, before)
+    if kind.notice is not None or scene.tiers or scene.achievements:
+        notify(scene)
     outcome = "posted" if scene.postings else "accepted"
     return Decision(
         scene.draft,
@@ -147,6 +169,8 @@ def _apply(scene: Scene, given: Given) -> Decision:
         scene.postings,
         scene.tiers,
         scene.achievements,
+        scene.periods,
+        scene.notifications,
         scene.derived,
         None if scene.postings else _accepted(scene),
     )
@@ -198,11 +222,15 @@ def _reject(account: Account, action: Action, reason: Rejected, message: str) ->
 def _erased(rules: Rules, account: Account, action: Action) -> Decision:
     """Refuse what comes for an erased account; a credit goes back to its sender."""
     decision = _reject(account, action, Rejected.NOT_ALLOWED, f"{action.user_id} was erased")
+    decision.derived = _given_back(rules, action)
+    return decision
+
+
+def _given_back(rules: Rules, action: Action) -> list[Derived]:
+    """Return what gives a credit that cannot be booked back to its sender."""
     returns = rules.actions[action.type].returns
     back = None if returns is None else returns(rules, action)
-    if back is not None:
-        decision.derived = [back]
-    return decision
+    return [] if back is None else [back]
 
 
 def _decline(scene: Scene, refusal: Refusal) -> Decision:
@@ -210,6 +238,8 @@ def _decline(scene: Scene, refusal: Refusal) -> Decision:
     scene.derived.clear()
     if refusal.suspicious:
         suspect(scene)
+    if scene.kind.returns is not None and refusal.reason is not Declined.DUPLICATE:
+        scene.derived += _given_back(scene.rules, action)
     name = "dup" if refusal.reason is Declined.DUPLICATE else "declined"
     declined = DeclinedAction(
         id=f"{action.id}#{name}",

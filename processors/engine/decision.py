@@ -13,6 +13,8 @@ from schemas.results import (
     AchievementUnlocked,
     Declined,
     DeclinedAction,
+    Notification,
+    PeriodRecord,
     Posting,
     TierChanged,
 )
@@ -33,6 +35,8 @@ class Decision(msgspec.Struct, gc=False):
     postings: Sequence[Posting] = ()
     tiers: Sequence[TierChanged] = ()
     achievements: Sequence[AchievementUnlocked] = ()
+    periods: Sequence[PeriodRecord] = ()
+    notifications: Sequence[Notification] = ()
     derived: Sequence[Derived] = ()
     accepted: AcceptedAction | None = None
     declined: DeclinedAction | None = None

@@ -6,7 +6,17 @@ An effect may refuse, which declines the action; nothing of the draft is kept th
 from collections.abc import Mapping
 from typing import Final
 
-from processors.engine import achievements, climbing, codes, members, paths, payments, redemption
+from processors.engine import (
+    achievements,
+    climbing,
+    codes,
+    members,
+    paths,
+    payments,
+    periods,
+    ranks,
+    redemption,
+)
 from processors.engine.rules import Effect
 from schemas.program_actions import ActionType
 
@@ -29,6 +39,10 @@ _EFFECTS: Final[Mapping[str, Effect]] = {
     "resolve_rewards": members.look_again,
     "tier_review": climbing.review,
     "settle": members.look_again,
+    "open_period": periods.open_period,
+    "close_period": periods.close_period,
+    "restate_period": periods.restate_period,
+    "check_badge": ranks.check_badge,
 }
 
 

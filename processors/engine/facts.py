@@ -3,13 +3,15 @@
 import re
 from collections.abc import Callable, Mapping, Sized
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
-from processors.engine.numbers import POWERS, SAFE_DIGITS, read_units, scaled
+from processors.engine.numbers import POWERS, read_units, safe_digits, scaled
 from processors.engine.source import compiled
 from schemas.actions import RESERVED_SUBJECTS
+from schemas.envelopes import NUMBER_MAX
 from schemas.moments import Calendar, calendar_of
 from schemas.moments import read as read_moment
 from schemas.program_facts import Fact
@@ -27,6 +29,8 @@ _UNFIT: Final = (msgspec.DecodeError, ValueError)
 _NULL: Final = msgspec.Raw(b"null")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
+
+_Score = Annotated[int, Meta(ge=-NUMBER_MAX, le=NUMBER_MAX)]
 
 Convert = Callable[[Any], Any]
 FactReader = Callable[[msgspec.Raw], "dict[str, Any] | str"]
@@ -104,7 +108,7 @@ def _reading(column: _Column, names: dict[str, object]) -> list[str]:
         lines = [
             'whole, _, fraction = text.partition(b".")',
             "digits = whole + fraction",
-            f"if len(whole) > {SAFE_DIGITS} or len(fraction) > {scale} or not digits.isdigit():",
+            f"if len(whole) > {safe_digits(scale)} or len(fraction) > {scale} or not digits.isdigit():",
             odd,
             f"{at} = int(digits) * {at}_powers[len(fraction)]",
             *([f"if {checks}:", odd] if checks else []),
@@ -154,27 +158,9 @@ def _kind(fact: Fact, calendar: Calendar) -> tuple[Any, Convert]:
     scale = fact_scale(fact)
     if scale is not None:
         return msgspec.Raw, _number(fact, scale)
-    if fact.type == "moment":
-        return str | int | None, read_moment
-    if fact.type == "flag":
-        return bool | None, bool
-    if fact.type == "texts":
-        return list[str] | None, _texts
     if fact.type == "period":
         return str | None, _period(calendar)
-    if fact.type == "numbers":
-        return dict[str, msgspec.Raw] | None, _numbers
-    if fact.type == "names":
-        return dict[str, str] | None, _names
-    if fact.type == "lots":
-        return dict[str, list[tuple[msgspec.Raw, str | int]]] | None, _lots
-    return str | None, {
-        "text": _text,
-        "member": _member,
-        "code": _code,
-        "country": _country,
-        "timezone": _zone,
-    }[fact.type]
+    return _FORMS[fact.type]
 
 
 def _number(fact: Fact, scale: int) -> Convert:
@@ -283,6 +269,14 @@ def _lots(
     }
 
 
+def _scores(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Read rows that begin with a member."""
+    _few(rows)
+    if not all(_member(row[0]) for row in rows):
+        raise ValueError("has an empty name in it")
+    return rows
+
+
 def _few(written: Sized) -> None:
     if len(written) > ENTRIES_MAX:
         raise ValueError(f"has more than {ENTRIES_MAX} entries")
@@ -292,6 +286,24 @@ def _named(text: str) -> str:
     if not text:
         raise ValueError("has an empty name in it")
     return _name(text, NAME_BYTES_MAX) or ""
+
+
+_FORMS: Final[Mapping[str, tuple[Any, Convert]]] = {
+    "text": (str | None, _text),
+    "member": (str | None, _member),
+    "code": (str | None, _code),
+    "country": (str | None, _country),
+    "timezone": (str | None, _zone),
+    "moment": (str | int | None, read_moment),
+    "flag": (bool | None, bool),
+    "texts": (list[str] | None, _texts),
+    "numbers": (dict[str, msgspec.Raw] | None, _numbers),
+    "names": (dict[str, str] | None, _names),
+    "lots": (dict[str, list[tuple[msgspec.Raw, str | int]]] | None, _lots),
+    "scores": (list[tuple[str, _Score]] | None, _scores),
+    "changes": (list[tuple[str, _Score | None, _Score | None]] | None, _scores),
+}
+"""By type that needs no more than its name: what it is decoded as, and what checks and converts it."""
 
 
 def _ill_typed(data: msgspec.Raw, columns: list[_Column]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from processors.engine.decision import Refusal
+from processors.engine.numbers import KEPT_MAX, within
 from processors.engine.readings import raised, total_key
 from processors.engine.rules import Condition, Guard, Note, Scene
 from processors.engine.terms import PERIODS, ActionTerms, bind_condition
@@ -74,7 +75,7 @@ def _add_totals(name: str, kinds: Mapping[str, list[PeriodKind]]) -> Note:
                 key = total_key(name, fact, scene.day.names[period])
                 if key not in totals:
                     _drop_past(totals, scene)
-                totals[key] = totals.get(key, 0) + scene.facts.get(fact, 0)
+                totals[key] = within(totals.get(key, 0) + scene.facts.get(fact, 0), KEPT_MAX)
         parts.TOTALS.write(scene.draft.head, totals)
 
     return note

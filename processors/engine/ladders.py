@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -108,6 +109,7 @@ def of_level(text: int | str, scale: int, most: int) -> Callable[[int], int]:
     return compiled("units", lines, {})
 
 
+@cache
 def bind_measure(measure: str, currency: str) -> Callable[[Head], int]:
     """Return what reads a measure of a head: `lifetime`, `balance`, `count(ACTION)`, `streak(name)`."""
     if measure in _COLUMNS:

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from processors.engine.decision import Refusal
+from processors.engine.numbers import KEPT_MAX, within
 from processors.engine.rules import Guard, Note, PointsLimit, Scene
 from schemas import moments
 from schemas.accounts import DIGEST_BYTES, digest, holds
@@ -32,11 +33,12 @@ _read_moments = msgspec.msgpack.Decoder(list[int]).decode
 
 
 def bind_limits(
-    name: str, action: ActionType, scale: int, also_counted: Collection[PeriodKind]
+    name: str, action: ActionType, scale: int | None, also_counted: Collection[PeriodKind]
 ) -> tuple[tuple[Guard, ...], tuple[Note, ...]]:
     """Make the guards of an action type's limits, in the order of `Declined`, and what notes their use.
 
-    `scale` is that of the currency that limits of points speak of; formulas read `also_counted`.
+    `scale` is that of the currency that limits of points speak of, None where they are left out;
+    formulas read `also_counted`.
     """
     limits = action.limits
     guards: list[Guard] = []
@@ -52,7 +54,8 @@ def bind_limits(
         guards.append(_cooldown(name, limits.cooldown.milliseconds))
         notes.append(_note_time(name, limits.cooldown.milliseconds))
     guards += [_times(name, period, most) for period, most in limits.times.items()]
-    guards += [_points(name, period, most, scale) for period, most in limits.points.items()]
+    if scale is not None:
+        guards += [_points(name, period, most, scale) for period, most in limits.points.items()]
     periods = dict.fromkeys([*(PERIODS[word] for word in counted), *sorted(also_counted)])
     if periods:
         notes.append(_note_usage(name, tuple(periods)))
@@ -136,11 +139,12 @@ def _once(name: str, word: str, referral: str | None) -> Guard:
 
 
 def _once_per(name: str, limit: OncePer) -> Guard:
+    row, fact = _set_row(name, limit.fact), limit.fact
+
     def guard(scene: Scene) -> Refusal | None:
-        if holds(
-            scene.draft.row(_set_row(name, limit.fact)), digest(str(scene.facts.get(limit.fact)))
-        ):
-            return Refusal(Declined.ONCE_ONLY, f"{name} counts once per {limit.fact}")
+        members = scene.draft.row(row)
+        if members and holds(members, digest(str(scene.facts.get(fact)))):
+            return Refusal(Declined.ONCE_ONLY, f"{name} counts once per {fact}")
         return None
 
     return guard
@@ -166,8 +170,10 @@ def _another(fact: str) -> Guard:
 
 
 def _room(name: str, limit: OncePer) -> Guard:
+    row, size = _set_row(name, limit.fact), limit.at_most * DIGEST_BYTES
+
     def guard(scene: Scene) -> Refusal | None:
-        if len(scene.draft.row(_set_row(name, limit.fact))) < limit.at_most * DIGEST_BYTES:
+        if len(scene.draft.row(row)) < size:
             return None
         message = f"{name} counts for {limit.at_most} different {limit.fact} at most"
         return Refusal(Declined.LIMIT_REACHED, message)
@@ -176,8 +182,9 @@ def _room(name: str, limit: OncePer) -> Guard:
 
 
 def _note_member(name: str, fact: str) -> Note:
+    row = _set_row(name, fact)
+
     def note(scene: Scene) -> None:
-        row = _set_row(name, fact)
         scene.draft.put(row, scene.draft.row(row) + digest(str(scene.facts.get(fact))))
 
     return note
@@ -188,8 +195,10 @@ def _set_row(name: str, fact: str) -> str:
 
 
 def _cooldown(name: str, length: int) -> Guard:
+    row = f"times.{name}"
+
     def guard(scene: Scene) -> Refusal | None:
-        times = _moments_in(scene, f"times.{name}")
+        times = _moments_in(scene, row)
         moment = scene.action.occurred_at
         at = bisect_left(times, moment + length) - 1
         if at >= 0 and times[at] > moment - length:
@@ -205,12 +214,14 @@ def _cooldown(name: str, length: int) -> Guard:
 
 
 def _note_time(name: str, length: int) -> Note:
+    row = f"times.{name}"
+
     def note(scene: Scene) -> None:
-        times = _moments_in(scene, f"times.{name}")
+        times = _moments_in(scene, row)
         insort(times, scene.action.occurred_at)
         still_near = bisect_left(times, scene.forget_before - length)
         first = max(still_near, len(times) - TIMES_MAX)
-        scene.draft.put(f"times.{name}", msgspec.msgpack.encode(times[first:]))
+        scene.draft.put(row, msgspec.msgpack.encode(times[first:]))
 
     return note
 
@@ -248,7 +259,7 @@ def _note_usage(name: str, periods: tuple[PeriodKind, ...]) -> Note:
             if key not in usage:
                 _drop_past(usage, scene)
             times, awarded = usage.get(key, (0, 0))
-            usage[key] = [times + 1, awarded + max(scene.awarded, 0)]
+            usage[key] = [times + 1, within(awarded + max(scene.awarded, 0), KEPT_MAX)]
         scene.draft.head.usage = usage
 
     return note

@@ -4,7 +4,7 @@ Each such award is an entry of the account: the last few stand in the head, olde
 never expires is one pool, the available points that are in no lot.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -56,12 +56,7 @@ class Shelf:
 
     def lots(self, currency: str | None = None) -> list[Entry]:
         """Return the entries that are lots with points left, earliest expiry first."""
-        found = [
-            entry
-            for entry in self
-            if entry.left and entry.expires_at is not None and currency in (None, entry.currency)
-        ]
-        return sorted(found, key=lambda entry: entry.expires_at or 0)
+        return lots_of(self, currency)
 
     def add(self, entry: Entry) -> None:
         """Put an entry behind the others."""
@@ -84,6 +79,27 @@ class Shelf:
     def _written(self) -> dict[int, tuple[bytes, list[Entry]]]:
         rows = {number: (_write(entries), entries) for number, entries in self._rows.items()}
         return {**rows, -1: (_write(self._fresh), self._fresh)}
+
+
+def entries(account: Account) -> list[Entry]:
+    """Read the entries of an account in the order of award, not to be changed."""
+    head = account.head
+    kept = [
+        entry
+        for number, (count, _) in head.award_rows.items()
+        for entry in _read(account.row(_row(number)), count)
+    ]
+    return kept + _read(head.fresh_awards, head.fresh_count)
+
+
+def lots_of(found: Iterable[Entry], currency: str | None = None) -> list[Entry]:
+    """Pick the entries that are lots with points left, earliest expiry first."""
+    lots = [
+        entry
+        for entry in found
+        if entry.left and entry.expires_at is not None and currency in (None, entry.currency)
+    ]
+    return sorted(lots, key=lambda entry: entry.expires_at or 0)
 
 
 def note_award(draft: Account, entry: Entry, reversible_for: int, forget_before: int) -> None:

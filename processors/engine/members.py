@@ -1,6 +1,6 @@
 """Effects on a member as a whole: profile, moving in, suspension, erasure."""
 
-from processors.engine.awards import tell
+from processors.engine.awards import tell, too_much
 from processors.engine.boards import COUNTRY
 from processors.engine.climbing import move_between
 from processors.engine.decision import Refusal
@@ -15,7 +15,7 @@ from processors.engine.lots import (
     purse_of,
     told,
 )
-from processors.engine.numbers import POWERS, show
+from processors.engine.numbers import POWERS, UNITS_MAX, show
 from processors.engine.rules import Scene
 from schemas import parts
 from schemas.accounts import FIELDS, Head, row_key
@@ -47,8 +47,14 @@ def turn(scene: Scene) -> None:
     if hides == parts.HIDDEN.read(head):
         return
     parts.HIDDEN.write(head, hides)
-    if head.purses:
+    if _may_stand(scene):
         _tell_turn(scene, "hides" if hides else "shows")
+
+
+def _may_stand(scene: Scene) -> bool:
+    """Tell whether the member may stand on a board."""
+    head, tallies = scene.draft.head, scene.rules.tallies
+    return bool(head.purses) or (tallies is not None and tallies.may_hold(head))
 
 
 def _tell_turn(scene: Scene, mode: str) -> None:
@@ -136,7 +142,7 @@ def erase(scene: Scene) -> Refusal | None:
     """Empty the account for ever."""
     draft = scene.draft
     head = draft.head
-    if head.purses and not parts.HIDDEN.read(head):
+    if _may_stand(scene) and not parts.HIDDEN.read(head):
         _tell_turn(scene, "hides")
     ids = [f"ids.{day}.{n}" for day, count in head.sealed.items() for n in range(-(-count // 256))]
     awards = [f"awards.{number}" for number in head.award_rows]
@@ -211,6 +217,8 @@ def _open_purse(scene: Scene, currency: str) -> Refusal | None:
         return Refusal(Declined.CONDITION, f"balances: nobody moves in with less than 0 {currency}")
     if in_lots > balance:
         return Refusal(Declined.CONDITION, f"lots: they are more than the balance of {currency}")
+    if max(balance, lifetime) > UNITS_MAX:
+        return too_much(currency)
     purse = purse_of(draft, currency)
     purse[AVAILABLE], purse[LIFETIME], purse[IN_LOTS] = balance, lifetime, in_lots
     name = f"opening_{currency}"
@@ -235,6 +243,7 @@ def _open_purse(scene: Scene, currency: str) -> Refusal | None:
         lifetime_points=lifetime,
         touched=told(touched),
         scores=scores if lifetime else [],
+        columns=columns,
         rule=f"{rules.version}/{name}",
         why=[("moved in", show(balance, rules.scales[currency]))],
     )

@@ -9,23 +9,34 @@ import msgspec
 POWERS: Final[tuple[int, ...]] = tuple(10**exponent for exponent in range(64))
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 _PLAIN_DECIMAL: Final = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?", re.ASCII)
+UNITS_MAX: Final = 2**53
+"""The most of a currency that a posting moves and an account holds: what any reader of JSON reads exactly."""
+KEPT_MAX: Final = 2**63 - 1
+"""The greatest integer that an account can keep, and a fact can be in its smallest decimal."""
 _MAGNITUDE_MAX: Final = 2**53
-SAFE_DIGITS: Final = 15  # fewer digits than 2**53 has
+_SAFE_DIGITS: Final = 15  # fewer digits than 2**53 has
+_KEPT_DIGITS: Final = 18  # fewer digits than 2**63 has
 
 
 def read_units(text: bytes, scale: int) -> int:
     """Read a JSON number, or where decimals may be a JSON string of digits, as units of `10**-scale`.
 
-    Raises ValueError when it is neither, has more decimals than `scale`, or lies beyond ±2^53.
+    Raises ValueError when it is neither, has more decimals than `scale`, or lies beyond ±2^53, or in
+    units beyond 64 bits.
     """
     whole, _, fraction = text.partition(b".")
     if (
-        len(whole) <= SAFE_DIGITS
+        len(whole) <= safe_digits(scale)
         and whole.isdigit()
         and (not fraction or (fraction.isdigit() and len(fraction) <= scale))
     ):
         return int(whole + fraction) * POWERS[scale - len(fraction)]
     return _read_carefully(text, scale)
+
+
+def safe_digits(scale: int) -> int:
+    """Return how many digits before the point any number may have that has so many decimals."""
+    return min(_SAFE_DIGITS, _KEPT_DIGITS - scale)
 
 
 def _read_carefully(text: bytes, scale: int) -> int:
@@ -41,7 +52,15 @@ def _read_carefully(text: bytes, scale: int) -> int:
     units, decimals = scaled(number)
     if decimals > scale:
         raise ValueError(f"has more than {scale} decimals" if scale else "is not whole")
-    return units * POWERS[scale - decimals]
+    units *= POWERS[scale - decimals]
+    if not -KEPT_MAX <= units <= KEPT_MAX:
+        raise ValueError(f"lies beyond what a number of {scale} decimals can be")
+    return units
+
+
+def within(units: int, most: int) -> int:
+    """Return a sum, or where it would be beyond `most` units on either side, that."""
+    return max(-most, min(units, most))
 
 
 def scaled(number: Decimal) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from processors.engine.decision import Refusal
 from processors.engine.factors import MILLION
 from processors.engine.ladders import climb
-from processors.engine.numbers import POWERS, nearest
+from processors.engine.numbers import POWERS, UNITS_MAX, nearest, within
 from processors.engine.rules import Scene
 from schemas import parts
 from schemas.results import Declined
@@ -17,9 +17,8 @@ def gain(scene: Scene, action: str, bare: tuple[int, int]) -> None:
         factors = scene.rules.path_factors.get(path)
         if factors is not None:
             factor = factors.get(action, POWERS[MILLION])
-            paths.xp[path] = paths.xp.get(path, 0) + nearest(
-                units * factor, POWERS[scale + MILLION]
-            )
+            gained = nearest(units * factor, POWERS[scale + MILLION])
+            paths.xp[path] = within(paths.xp.get(path, 0) + gained, UNITS_MAX)
     if paths.joined:
         parts.PATHS.write(scene.draft.head, paths)
 

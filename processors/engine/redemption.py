@@ -177,10 +177,10 @@ def _take_back(scene: Scene, posting_id: str, points: int) -> None:
     purse[LIFETIME] -= points
     name = posting_id.rpartition("#")[2]
     rule = rules.awards.get(name)
-    scores = []
-    if rule is not None and rule.columns is not None:
+    scores, columns = [], None if rule is None else rule.columns
+    if rule is not None and columns is not None:
         scores = rules.boards.score(
-            draft.head, scene.day, -points, rule.columns, scene.forget_before, rule.category
+            draft.head, scene.day, -points, columns, scene.forget_before, rule.category
         )
     tell(
         scene,
@@ -192,6 +192,7 @@ def _take_back(scene: Scene, posting_id: str, points: int) -> None:
         lifetime_points=-points,
         touched=touched,
         scores=scores,
+        columns=columns,
         category=None if rule is None else rule.category,
         actor=scene.facts.get("created_by"),
         reason=scene.facts.get("reason"),

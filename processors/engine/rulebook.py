@@ -7,6 +7,7 @@ a replay chooses alike. A derived action is decided by the version of the action
 
 from typing import NamedTuple
 
+import msgspec
 from msgspec import structs
 
 from processors.engine.bind import bind
@@ -26,7 +27,7 @@ class BookedVersion(NamedTuple):
     rules: Rules | None  # None: the program is stopped.
 
 
-class _Stretch(NamedTuple):
+class _Stretch(msgspec.Struct, frozen=True, gc=False):
     """The append times and moments of happening for which one answer holds."""
 
     appended_from: int
@@ -64,9 +65,16 @@ class RuleBook:
 
     def rules_for(self, action: Action) -> Rules | Rejection:
         """Return the rules by which this action is decided; a Rejection of it when there are none."""
-        rules = self.in_force(
-            action.program, action.append_time, action.occurred_at, action.version
-        )
+        appended, happened = action.append_time, action.occurred_at
+        last = self._last.get(action.program)
+        if (
+            last is not None
+            and action.version is None
+            and last.appended_from <= appended < last.appended_until
+            and last.happened_from <= happened < last.happened_until
+        ):
+            return last.rules
+        rules = self.in_force(action.program, appended, happened, action.version)
         if isinstance(rules, Rules):
             return rules
         return structs.replace(rules, id=action.id, user_id=action.user_id)
@@ -83,13 +91,6 @@ class RuleBook:
             if booked is not None and booked.rules is not None:
                 return booked.rules
             return _unknown(program, f"no version is called {version}")
-        last = self._last.get(program)
-        if (
-            last is not None
-            and last.appended_from <= append_time < last.appended_until
-            and last.happened_from <= occurred_at < last.happened_until
-        ):
-            return last.rules
         return self._look_up(program, append_time, occurred_at)
 
     def _look_up(self, program: str, append_time: int, occurred_at: int) -> Rules | Rejection:

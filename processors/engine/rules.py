@@ -12,10 +12,18 @@ from processors.engine.boards import Boards
 from processors.engine.decision import Refusal
 from processors.engine.facts import FactReader
 from processors.engine.ladders import Ladder
+from processors.engine.tallies import Tallies
 from schemas.accounts import Account, Head
 from schemas.actions import Action, Derived
 from schemas.moments import Calendar, Day, PeriodKind
-from schemas.results import AchievementUnlocked, Kind, Posting, TierChanged
+from schemas.results import (
+    AchievementUnlocked,
+    Kind,
+    Notification,
+    PeriodRecord,
+    Posting,
+    TierChanged,
+)
 
 
 class Scene(msgspec.Struct, gc=False):
@@ -46,6 +54,8 @@ class Scene(msgspec.Struct, gc=False):
     memo: dict[tuple[str, ...], Any] | None = None
     tiers: Sequence[TierChanged] = ()
     achievements: Sequence[AchievementUnlocked] = ()
+    periods: Sequence[PeriodRecord] = ()
+    notifications: Sequence[Notification] = ()
 
 
 Guard = Callable[[Scene], Refusal | None]
@@ -135,6 +145,24 @@ class PointsLimit(NamedTuple):
     text: str  # `30 a day`
 
 
+Shown = tuple[str, Any]
+"""A value as people read it in a text, and as JSON has it."""
+
+Show = Callable[[Any, Calendar], Shown]
+"""Shows a fact as the engine has it, dates in the program's zone."""
+
+
+class Notice(NamedTuple):
+    """What a member is told: the kind of it, texts with places, and the names in those."""
+
+    type: str
+    title: str
+    message: str
+    names: frozenset[str]
+    # Of an action: what shows its facts.
+    shows: Mapping[str, Show]
+
+
 class ActionRules(msgspec.Struct, frozen=True, gc=False):
     """What a version knows of one action type."""
 
@@ -147,6 +175,7 @@ class ActionRules(msgspec.Struct, frozen=True, gc=False):
     reference: Callable[[Mapping[str, Any]], dict[str, object]]
     # A job's action may not speak of a period of these facts before its end.
     periods: tuple[str, ...]
+    opens: bool  # It says that a period began: it may not before that.
     # It is known, but nothing follows from it.
     idle: bool
     suspendable: bool  # Suspended members may not.
@@ -156,6 +185,8 @@ class ActionRules(msgspec.Struct, frozen=True, gc=False):
     day_of: str | None  # The moment fact whose day counts.
     first_only: bool
     limits: tuple[Guard, ...]
+    # Those of them that refuse rules of other currencies than the first, too.
+    limits_elsewhere: tuple[Guard, ...]
     # Asked after the conditions of each rule.
     last_guards: tuple[Guard, ...]
     awards: tuple[AwardRule, ...]
@@ -169,6 +200,8 @@ class ActionRules(msgspec.Struct, frozen=True, gc=False):
     streaks: Mapping[str, Condition | None]
     holds: bool  # It has rules that hold until a condition.
     badges: "tuple[BadgeRule, ...]"  # Those that it may earn.
+    notice: Notice | None  # What is told of an accepted one.
+    moves_in: bool  # What was reached elsewhere is told to nobody.
 
 
 class Rules(msgspec.Struct, frozen=True, gc=False):
@@ -185,6 +218,7 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     tier_ladder: str
     first_tier: str | None
     boards: Boards
+    tallies: Tallies | None
     scales: Mapping[str, int]
     begins: int
     ends: int
@@ -197,19 +231,25 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     path_factors: Mapping[str, Mapping[str, int]]
     streaks: frozenset[str]
     badges: frozenset[str]
+    ranked_badges: frozenset[str]  # Those that are held for a rank, while it is true.
     rewards: "Mapping[str, RewardRule]"
     unlocks: "Mapping[str, UnlockRule]"
     suspicion: "SuspicionRule | None"
     # The types that the engine derives by itself, where the program has them.
     suspend_type: str | None
     claim_type: str | None
+    # By board, without its part of a split.
+    periods: "Mapping[str, PeriodsRule]"
+    close: "CloseRule | None"
+    # What is told, by (`tier`, ladder), (`badge`, badge), (`reward`, reward).
+    notices: Mapping[tuple[str, str], Notice]
 
 
 Measure = Callable[[Head], int]
 """Reads a value of an account."""
 
 
-class BadgeRule(NamedTuple):
+class BadgeRule(msgspec.Struct, frozen=True, gc=False):
     """A badge: a level for each value that its measure reaches, or one when its condition holds."""
 
     name: str
@@ -245,3 +285,28 @@ class SuspicionRule(NamedTuple):
 
     times: int
     length: int
+
+
+class WinnersRule(NamedTuple):
+    """The action that the first so many of a period get."""
+
+    places: int
+    action: str
+
+
+class PeriodsRule(NamedTuple):
+    """The kinds of periods that a board has, and by kind who wins one."""
+
+    is_split: bool
+    kinds: frozenset[PeriodKind]
+    winners: Mapping[str, WinnersRule]
+
+
+class CloseRule(NamedTuple):
+    """The end of a campaign: its board, how many win, and which rewards go to how many of them."""
+
+    board: str
+    most: int
+    snapshot: bool
+    rewards: tuple[tuple[str, int], ...]
+    grant: str | None  # The type that grants them, where the program has one.

@@ -9,6 +9,7 @@ from processors.engine.lots import AVAILABLE, HELD, IN_LOTS, LIFETIME, RESERVED,
 from processors.engine.numbers import show
 from processors.engine.rules import Scene
 from schemas import parts
+from schemas.accounts import Head
 from schemas.parts import Held, Reservation
 from schemas.results import Lot
 
@@ -27,14 +28,23 @@ class Due(NamedTuple):
 def settle(scene: Scene) -> None:
     """Settle everything that is due when the action happened, the earliest first."""
     now = scene.action.occurred_at
-    while due := [each for each in _due(scene) if each.at <= now]:
+    coming = list(_due(scene))
+    while due := [each for each in coming if each.at <= now]:
         _settle(scene, min(due, key=lambda each: each[:3]))
-    scene.draft.head.due_at = min((each.at for each in _due(scene)), default=None)
+        coming = list(_due(scene))
+    scene.draft.head.due_at = min((each.at for each in coming), default=None)
 
 
 def _due(scene: Scene) -> Iterator[Due]:
     """Yield everything that will be due on the account, in no order."""
     head = scene.draft.head
+    if head.parts:
+        yield from _due_in_parts(head)
+    for number, entry in enumerate(lots.lots_of(lots.entries(scene.draft))):
+        yield Due(entry.expires_at or 0, _LOT, number, entry)
+
+
+def _due_in_parts(head: Head) -> Iterator[Due]:
     until = parts.SUSPENSION.read(head).until
     if until:
         yield Due(until, _SUSPENSION, 0, None)
@@ -42,8 +52,6 @@ def _due(scene: Scene) -> Iterator[Due]:
         yield Due(reserved.lapses_at, _RESERVATION, number, name)
     for number, held in enumerate(parts.HOLDS.read(head)):
         yield Due(held.due_at, _HOLD, number, held)
-    for number, entry in enumerate(Shelf(scene.draft).lots()):
-        yield Due(entry.expires_at or 0, _LOT, number, entry)
 
 
 def _settle(scene: Scene, due: Due) -> None:
@@ -128,6 +136,7 @@ def release(scene: Scene, held: Held) -> None:
         scores=scores,
         expires=expires,
         category=None if rule is None else rule.category,
+        columns=held.columns,
         rule=f"{rules.version}/release",
         why=[(f"held as {held.id}", _shown(scene, held.currency, held.points))],
     )

@@ -38,7 +38,12 @@ PERIODS: Final[dict[str, PeriodKind]] = {
     "ever": "all_time",
 }
 _KINDS: Final[dict[str, Kind]] = {"flag": "truth", "moment": "number"}
-_PROFILE: Final[dict[str, Kind]] = {"country": "text", "timezone": "text", "joined_at": "number"}
+_PROFILE: Final[dict[str, Kind]] = {
+    "country": "text",
+    "team": "text",
+    "timezone": "text",
+    "joined_at": "number",
+}
 
 
 class ActionTerms:

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from audit.book import Book
-from audit.compare import compare_results
+from audit.compare import compare_notifications, compare_results
 from audit.compare_accounts import accounts_of, compare_accounts
 from audit.records import ACTIONS, INTERNAL, Record
-from audit.results import Results
+from audit.results import Results, subject_of
 from audit.rules import Rules
 from processors.engine import Decision
 from schemas.envelopes import Rejection
@@ -36,7 +36,11 @@ def differences(engine: Engine, book: Book) -> list[str]:
         _add(results, topic, offset, heard)
     rows = [Record("accounts", 0, 0, 0, key, row) for key, row in engine.rows.items()]
     views = accounts_of(rows)
-    return [*compare_results(book, results), *compare_accounts(book, views, "accounts")]
+    return [
+        *compare_results(book, results),
+        *compare_notifications(book, results),
+        *compare_accounts(book, views, "accounts"),
+    ]
 
 
 def _add(results: Results, topic: str, offset: int, heard: Heard) -> None:
@@ -52,14 +56,15 @@ def _add(results: Results, topic: str, offset: int, heard: Heard) -> None:
         (outcome.postings, results.postings),
         (outcome.tiers, results.tiers),
         (outcome.achievements, results.achievements),
+        (outcome.periods, results.periods),
+        (outcome.notifications, results.notifications),
         ([outcome.accepted] if outcome.accepted else [], results.accepted),
         ([outcome.declined] if outcome.declined else [], results.declined),
     ):
         for result in map(_plain, said):
             if result["id"].endswith("#dup"):
                 result["id"] += f"@0.{offset}"
-            key = (result["program"], result["user_id"])
-            gathered.setdefault(key, []).append(result)
+            gathered.setdefault(subject_of(result), []).append(result)
 
 
 def _plain(result: object) -> dict[str, Any]:

@@ -7,11 +7,14 @@ from typing import Any, NamedTuple
 
 from audit.effect_facts import declared_facts
 from audit.periods import write_instant
+from audit.standard import all_actions
 from tests.support.engine import Document
 
 START = 1_762_300_800_000  # 2025-11-05
 MINUTE_MS = 60_000
 DAY_MS = 1_440 * MINUTE_MS
+PERIOD = "weekly:2025-W45"
+PERIODS = ("open_period", "close_period", "restate_period")
 USERS = ("anna", "bert", "carl", "dora")
 
 Body = dict[str, Any]
@@ -30,6 +33,7 @@ class Chance:
 
     def __init__(self, program: Document, seed: int) -> None:
         self.program = program
+        self.actions = all_actions(program)
         self.random = random.Random(seed)
         self.now = START
         self.said: list[Message] = []
@@ -38,8 +42,8 @@ class Chance:
 
     def messages(self, count: int) -> Iterator[Message]:
         """So many actions, in the order of their append times."""
-        kinds = list(self.program["actions"])
-        weights = [self._weight(self.program["actions"][kind]) for kind in kinds]
+        kinds = list(self.actions)
+        weights = [self._weight(form) for form in self.actions.values()]
         for number in range(count):
             self.now += self._pause()
             (kind,) = self.random.choices(kinds, weights)
@@ -56,7 +60,7 @@ class Chance:
         return self.random.randrange(longest)
 
     def _message(self, number: int, kind: str) -> Message:
-        form = self.program["actions"][kind]
+        form = self.actions[kind]
         origins = form["origin"] if isinstance(form["origin"], list) else [form["origin"]]
         internal = self.random.choice(origins) in ("engine", "job")
         late = self.random.random() < 0.1
@@ -93,6 +97,8 @@ class Chance:
             return f"payment:p{self.random.randrange(3)}"
         if effect == "claim_reward":
             return f"reward:{self._known('rewards')}"
+        if effect in PERIODS:
+            return f"period:{self._known('boards')}:{PERIOD}"
         return self.random.choice(USERS)
 
     def _facts(self, form: Document, moment: int) -> Body:
@@ -131,6 +137,7 @@ class Chance:
         if name in ("action_id", "reservation") and self.ids:
             return self._earlier(reserving=name == "reservation")
         parts = {"path": "paths", "unlock": "unlocks", "reward": "rewards", "ladder": "ladders"}
+        parts |= {"board": "boards", "badge": "badges"}
         if effect is not None and name in parts:
             return self._known(parts[name])
         if effect == "opening":
@@ -141,12 +148,13 @@ class Chance:
 
     def _earlier(self, *, reserving: bool) -> str:
         """The id of an action, or perhaps of what one derived; of a reservation if there was one."""
-        actions = self.program["actions"]
-        reserved = [name for name, kind in self.ids if actions[kind].get("effect") == "reserve"]
+        reserved = [
+            name for name, kind in self.ids if self.actions[kind].get("effect") == "reserve"
+        ]
         if reserving and reserved:
             return self.random.choice(reserved[-4:])
         name, kind = self.random.choice(self.ids[-40:])
-        follows = [row["action"].lower() for row in actions[kind].get("derives", [])]
+        follows = [row["action"].lower() for row in self.actions[kind].get("derives", [])]
         return "#".join([name, *self.random.choice(([], follows[:1]))])
 
     def _known(self, part: str) -> str:
@@ -174,7 +182,12 @@ _OF_TYPE: dict[str, Callable[[random.Random], object]] = {
     "text": lambda chance: chance.choice("abc"),
     "texts": lambda chance: chance.sample(["new", "vip", "old"], chance.randrange(3)),
     "flag": lambda chance: chance.random() < 0.5,
-    "period": lambda _: "weekly:2025-W45",
+    "period": lambda _: PERIOD,
+    "scores": lambda chance: [[user, chance.randrange(3)] for user in USERS[: chance.randrange(4)]],
+    "changes": lambda chance: [
+        [user, chance.randrange(2), 1] for user in USERS[: chance.randrange(3)]
+    ],
+    "numbers": lambda chance: {"rewards.earned:0": chance.randrange(9)},
     "member": lambda chance: chance.choice(USERS),
     "code": lambda chance: chance.choice("AB"),
     "country": lambda chance: chance.choice(("DE", "US", "")),

@@ -4,6 +4,7 @@ import pytest
 
 from audit.book import Book
 from audit.records import Record
+from audit.results import NOTIFICATIONS
 from audit.verify import TOPICS, book_of
 from tests.simulation.play import play
 from tests.simulation.world import PARTITIONS
@@ -15,7 +16,7 @@ Topics = dict[str, list[Record]]
 def world() -> Topics:
     """The topics of a small world in which the engine and the book agree."""
     logs = play(seed=12, actions=2_000, members=60, days=15).world.logs
-    return {topic: logs.of(topic) for topic in TOPICS}
+    return {topic: logs.of(topic) for topic in (*TOPICS, NOTIFICATIONS)}
 
 
 @pytest.fixture(scope="session")

@@ -179,11 +179,11 @@ WAITLIST: dict[str, Rows] = {
 FORUM: dict[str, Rows] = {
     "the primary path multiplies the award": [
         ("JOIN_PATH", {"path": "poet"}, "condition"),
-        ("SET_PRIMARY_PATH", {"path": "creator"}, "accepted"),
+        ("SET_PRIMARY_PATH", {"path": "creator"}, "moved"),
         ("THREAD_CREATE", {}, "40"),
         ("POST_CREATE", {}, "15"),
         ("POST_CREATE", {"at": "2025-10-06T12:00:29.999Z"}, "cooling_down"),
-        ("LEAVE_PATH", {"path": "creator"}, "accepted"),
+        ("LEAVE_PATH", {"path": "creator"}, "moved"),
         ("POST_CREATE", {"at": "2025-10-06T12:00:30Z"}, "10"),
     ],
     "levels grant once, skipped ones too": [

@@ -10,7 +10,10 @@ from tests.support.engine import ROOT, Engine, document
 
 PROGRAMS = [
     *sorted(ROOT.glob("programs/*/*.yaml")),
-    *(ROOT / "tests" / "cases" / "words" / f"{name}.yaml" for name in ("bank", "club", "guild")),
+    *(
+        ROOT / "tests" / "cases" / "words" / f"{name}.yaml"
+        for name in ("bank", "club", "guild", "league")
+    ),
 ]
 SEEDS = (1, 2, 3)
 ACTIONS = 400

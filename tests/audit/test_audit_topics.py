@@ -78,6 +78,7 @@ def last_score(at: int, value: object) -> Change:
 
 
 EARN, MOVE, BADGE = has(kind="earn"), has(kind="move"), has(kind="badge")
+CLOSED = has(kind="closed", program="loyalty")
 
 
 @pytest.mark.parametrize(
@@ -110,6 +111,12 @@ EARN, MOVE, BADGE = has(kind="earn"), has(kind="move"), has(kind="badge")
         ("achievements.unlocked", BADGE, put(achievement="HERO"), "badge HERO 0 times"),
         ("achievements.unlocked", BADGE, add("level", 1), "level 2"),
         ("achievements.unlocked", BADGE, put(state="REVOKED"), "REVOKED"),
+        ("periods.closed", CLOSED, add("participants", 1), "periods.closed: loyalty/period:"),
+        ("periods.closed", CLOSED, put(winners=[[1, "u-9", 9]]), "'u-9'"),
+        ("periods.closed", CLOSED, put(board="region:XX"), "period:region:XX"),
+        ("periods.closed", has(kind="restated"), add("changed", 1), "restated"),
+        ("notifications.send", has(type="tier"), put(message="x"), "notifications.send: "),
+        ("notifications.send", anything, put(user_id="stranger"), "/stranger is [] in the book"),
         ("rewards.earned", EARN, put(id="x#y"), "id "),
         ("rewards.earned", EARN, put(expires_at="2020-01-01T00:00:00Z"), "expires_at"),
         ("rewards.earned", has(kind="redeem"), put(lots=[]), "lots"),
@@ -151,6 +158,8 @@ EVERYWHERE = [
     ("actions.rejected", anything),
     ("tier.changed", anything),
     ("achievements.unlocked", anything),
+    ("periods.closed", anything),
+    ("notifications.send", anything),
 ]
 
 

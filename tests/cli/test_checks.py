@@ -149,3 +149,11 @@ def test_rules() -> None:
 def test_groups(kind: str, members: int, behind: int | None, expected: tuple[str, str]) -> None:
     """Without scoring nothing is decided; a worker far behind is told."""
     assert levels(iter([checks.group(kind, members, behind)])) == [expected]
+
+
+def test_jobs() -> None:
+    """The jobs have no group: their sessions in PostgreSQL tell whether they run."""
+    assert levels(iter([checks.jobs(0), checks.jobs(2)])) == [
+        ("warn", "no jobs worker runs"),
+        ("ok", "the jobs go their rounds"),
+    ]

@@ -50,7 +50,7 @@ def test_completion_offers_commands() -> None:
     """The shell completes the names of commands."""
     asked = {"_LAUREL_COMPLETE": "complete_bash", "COMP_WORDS": "laurel r", "COMP_CWORD": "1"}
     completed = CliRunner().invoke(app, [], env=asked, prog_name="laurel")
-    assert completed.output.split() == ["run", "rules", "rejected", "rebuild"]
+    assert completed.output.split() == ["run", "rules", "rejected", "rank", "rebuild"]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,9 @@ def test_completion_offers_commands() -> None:
         (["tail"], "Kafka"),
         (["rejected", "list"], "Kafka"),
         (["top", "global", "weekly:2025-W49"], "Redis"),
+        (["rank", "loyalty", "u"], "Kafka"),
         (["rebuild", "boards"], "Redis"),
+        (["rebuild", "ledger"], "Kafka"),
         (["account", "loyalty", "u"], "PostgreSQL"),
         (["doctor"], "Kafka"),
         (["run"], "LAUREL_"),  # All three are tried at once, and whichever fails first is told.

@@ -14,7 +14,7 @@ from cli.addresses import Place, settings_at
 from cli.program_files import PROGRAMS
 from cli.versions import now_ms
 from schemas.moments import write
-from tests.cli.laurels import Laurel
+from tests.cli.laurels import Laurel, wait_until
 
 # Without its examples, which would hold changed rules to the old figures.
 GOOD = (PROGRAMS / "loyalty" / "2025-01-01.yaml").read_text().partition("\nexamples:")[0]
@@ -214,7 +214,7 @@ def test_rules_are_published_compared_and_stopped(
 
 
 def test_boards_and_accounts_are_shown_and_rebuilt(laurel: Laurel, user: str) -> None:
-    """A member's points are on the board and in the ledger; rebuilt boards are the same."""
+    """A member's points are on the board and in the ledger; rebuilt they are the same."""
     points = '{"points": 777777, "reason": "prize", "created_by": "me"}'
     laurel("send", "MANUAL_ADJUSTMENT", "--user", user, "-d", points, "--wait")
     account = laurel.until("account", "loyalty", user, part="+777,777")
@@ -224,13 +224,91 @@ def test_boards_and_accounts_are_shown_and_rebuilt(laurel: Laurel, user: str) ->
     first = laurel.until(*board, part=user).splitlines()[2]
     assert first.split()[:3] == ["1", user, "777,777"]
 
-    assert "Aborted" in laurel("rebuild", "boards", "loyalty", given="n\n", code=1)
-    assert user in laurel(*board)
-    assert "cleared loyalty" in laurel("rebuild", "boards", "loyalty", "--yes")
-    assert laurel.until(*board, part="777,777").splitlines()[2] == first
+    said = laurel("rebuild", "boards", "loyalty")
+    assert "the boards of loyalty are made anew" in said
+    assert "offsets in" in said
+    assert laurel(*board).splitlines()[2] == first
+    assert "the ledger is made anew" in laurel("rebuild", "ledger")
+    assert laurel("account", "loyalty", user) == account
     assert "nobodys has no boards" in laurel("rebuild", "boards", "nobodys", code=1)
     assert "nobody stands on" in laurel("top", "global", "weekly:2001-W01", code=1)
     assert "has no account" in laurel("account", "loyalty", f"not-{user}", code=1)
+
+
+def test_ranks_are_shown(laurel: Laurel, user: str, tmp_path: Path) -> None:
+    """`rank` tells where a member stands and what passes the next one; `top` shows any stretch."""
+    program = f"ranks-{user}"
+    published(laurel, tmp_path, program)
+    points = {"ann": 300, "bob": 200, "eve": 200, "zoe": 100}
+    for member, earned in points.items():
+        facts = f'{{"points": {earned}, "reason": "r", "created_by": "me"}}'
+        laurel("send", "MANUAL_ADJUSTMENT", "--program", program, "--user", member, "-d", facts)
+    shown = laurel.until("rank", program, "zoe", "--around", "1", part="4 of 4")
+    lines = [line.split(maxsplit=1) for line in shown.splitlines()[1:6]]
+    assert [(line[0], line[1].strip()) for line in lines] == [
+        ("rank", "4 of 4"),
+        ("score", "100"),
+        ("standing", "top 100.00 %"),
+        ("next", "rank  3 takes 101 more points; eve with 200 has it"),
+        ("milestone", "3 takes 101 more points; eve with 200 has it"),
+    ]
+    assert "top 25.00 %, Champion" in laurel("rank", program, "ann", "--board", "tier:BRONZE")
+    said = json.loads(laurel("rank", program, "eve", "--competition", "-n", "0", "--json"))
+    assert {name: said[name] for name in ("rank", "score", "participants", "top_percent")} == {
+        "rank": 2,
+        "score": 200,
+        "participants": 4,
+        "top_percent": 50.0,
+    }
+    assert said["next_rank"] == {"rank": 1, "user_id": "ann", "score": 300, "points": 100}
+    assert [one["user_id"] for one in said["around"]] == ["eve"]
+
+    board = ["top", "global", "weekly", "--program", program]
+
+    def ranks(*arguments: str) -> list[list[str]]:
+        return [line.split()[:3] for line in laurel(*board, *arguments).splitlines()[2:]]
+
+    assert ranks("--around", "ann", "-n", "1") == [["1", "ann", "300"], ["2", "bob", "200"]]
+    assert ranks("--after", "1", "-n", "2", "--competition") == [
+        ["2", "bob", "200"],
+        ["2", "eve", "200"],
+    ]
+    assert ranks("-n", "1", "--user", "zoe") == [["1", "ann", "300"], ["…"], ["4", "zoe", "100"]]
+    assert "goes with neither" in laurel(*board, "--around", "ann", "--after", "1", code=1)
+    assert "does not stand on" in laurel(*board, "--user", "nobody")
+    assert "does not stand on" in laurel(*board, "--around", "nobody", code=1)
+    laurel("send", "SUSPEND", "--program", program, "--user", "bob", "-d", "reason=r", "--wait")
+    hidden = ["rank", program, "bob"]
+    wait_until(lambda: "is hidden from all boards" in laurel.run(*hidden).output, 30)
+
+
+def test_a_member_and_a_program_are_told_of(laurel: Laurel, user: str) -> None:
+    """What hosts say of a member, and what it did, is in the figures and in its account."""
+    place = Place(settings_at({name[7:].lower(): at for name, at in laurel.environment.items()}))
+
+    async def name_it() -> None:
+        async with kafka.producer(place) as producer:
+            topic, value = place.settings.topic("members"), b'{"username": "Ann of %s"}'
+            await producer.send_and_wait(topic, value % user.encode(), user.encode())
+
+    asyncio.run(name_it())
+    points = '{"points": 888888888, "reason": "prize", "created_by": "me"}'
+    laurel("send", "MANUAL_ADJUSTMENT", "--user", user, "-d", points, "--wait")
+    laurel("send", "SOCIAL_SHARE", "--user", user, "--wait")
+    figures = laurel.until("figures", "loyalty", part=f"Ann of {user}")
+    for part in ("888,888,", "MANUAL_ADJUSTMENT", "tier    DIAMOND", "active", "economy"):
+        assert part in figures
+    told = json.loads(laurel.until("account", "loyalty", user, "--json", part="SOCIAL_SHARE"))
+    assert told["counts"] == {"MANUAL_ADJUSTMENT": 1, "SOCIAL_SHARE": 1}
+    assert [done["action"] for done in told["asked"]["recent"]] == [
+        "SOCIAL_SHARE",
+        "MANUAL_ADJUSTMENT",
+    ]
+    assert sum(row["actions"] for row in told["asked"]["hours"]) == 1  # Nobody adjusts oneself.
+    document = json.loads(laurel("figures", "loyalty", "--json", "--days", "1", "-n", "1"))
+    assert document["top"][0]["user_id"] == user
+    assert len(document["triggered"]) == 1
+    assert "no version of a program nobodys" in laurel("figures", "nobodys", code=1)
 
 
 def test_a_killed_worker_is_started_again(laurel: Laurel, user: str) -> None:

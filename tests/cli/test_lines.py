@@ -12,6 +12,8 @@ from schemas.results import (
     Declined,
     DeclinedAction,
     LeaderboardUpdated,
+    Notification,
+    PeriodRecord,
     Posting,
     Rejected,
     RejectedRecord,
@@ -49,6 +51,26 @@ POSTING = Posting(
 )
 SHORT: dict[str, Any] = {"id": "x#1", "program": "loyalty", "user_id": "u-123", "occurred_at": AT}
 ACTION: dict[str, Any] = {"action_id": "x", "action": "SIGNUP", "reference": {}, "rule": "r"}
+CLOSED = PeriodRecord(
+    id="close@1#closed",
+    program="loyalty",
+    board="global",
+    period="weekly:2025-W49",
+    kind="closed",
+    starts_at="2025-12-01T00:00:00.000Z",
+    ends_at="2025-12-08T00:00:00.000Z",
+    participants=4012,
+    points=1_200_345,
+    average="299.189",
+    median="120.000",
+    winners=[(1, "u-123", 1200), (2, "u-7", 800)],
+    top=[(1, "u-123", 1200), (2, "u-7", 800)],
+    positions={"rewards.earned:0": 812},
+    keep_until="2025-12-22T00:00:00.000Z",
+    changed=0,
+    changes=[],
+    occurred_at="2025-12-08T00:00:00.000Z",
+)
 STANDING = LeaderboardUpdated(
     **SHORT,
     board="global",
@@ -141,6 +163,38 @@ CASES = [
             actor=None,
         ),
         "2025-12-07 23:51:00 u-123                 ★ badge    WEEKLY_CHAMPION EARNED level 2",
+    ),
+    (
+        "periods.closed",
+        CLOSED,
+        (
+            "2025-12-08 00:00:00 global weekly:2025-W49        ◆ period   closed, 4,012 took part,"
+            " 1. u-123 1,200, 2. u-7 800"
+        ),
+    ),
+    (
+        "periods.closed",
+        msgspec.structs.replace(CLOSED, kind="opened", participants=0, winners=[]),
+        "2025-12-08 00:00:00 global weekly:2025-W49        ◆ period   opened, 0 took part",
+    ),
+    (
+        "periods.closed",
+        msgspec.structs.replace(CLOSED, kind="restated", winners=[], changed=1, changes=[]),
+        (
+            "2025-12-08 00:00:00 global weekly:2025-W49        ◆ period   restated,"
+            " 1 scores differ from the result"
+        ),
+    ),
+    (
+        "notifications.send",
+        Notification(
+            **SHORT,
+            type="winner",
+            title="You won",
+            message="Place 1 of the week",
+            data={"place": 1},
+        ),
+        "2025-12-07 23:51:00 u-123                 ✉ winner   You won: Place 1 of the week",
     ),
     (
         "leaderboard.updated",

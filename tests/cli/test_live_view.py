@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from cli.view import Shown, WorkerState, clock, move, plain, screen
-from sinks.board_reads import Entry
+from sinks.board_ranks import Entry
 
 SHOWN = Shown(
     seconds=3_725.9,

@@ -63,10 +63,10 @@ def test_a_problem_is_printed_as_it_is(tmp_path: Path) -> None:
     line = line_of(path.read_text(), "points: 10 / 2")
     where = "actions.SOCIAL_SHARE.rules.social_share.points"
     assert f"{path}:{line}:20: {where}: `/` has no place in a formula" in ended.output
-    lines = "\n" * (100 - line_of(GOOD, "reference: [network]"))
+    lines = "\n" * (200 - line_of(GOOD, "reference: [network]"))
     path.write_text(lines + GOOD.replace("[network]", "[net]"))
     ended = CliRunner().invoke(app, ["rules", "check", str(path)])
-    assert f"{path}:100: actions.SOCIAL_SHARE.reference" in ended.output
+    assert f"{path}:200: actions.SOCIAL_SHARE.reference" in ended.output
 
 
 def test_the_programs_of_the_repository_are_good() -> None:

@@ -71,7 +71,7 @@ def test_it_works_and_ends_without_a_trace(own: Laurel) -> None:
         assert "published loyalty@2025-01-01" in printed(own)
         assert "accepted" in own(*SIGN_UP)
         running = pids(own)
-        assert set(running) == {"kafka", "redis", "postgres", "scoring", "boards", "ledger"}
+        assert set(running) == {"kafka", "redis", "postgres", "scoring", "boards", "ledger", "jobs"}
 
         process.send_signal(signal.SIGINT)
         assert process.wait(90) == 0, printed(own)

@@ -21,13 +21,13 @@ from audit.verify import Addresses, verify
 from cli.addresses import Place
 from cli.program_files import PROGRAMS, files_in, read_checked
 from cli.versions import EMBEDDED_LEAD_MS, publish, version_of
-from deploy.demo import Sent, produce
+from deploy.demo import Sent, deliver, wall_clock
 from deploy.embedded import ports
 from deploy.shop import PROGRAM
 from deploy.stack import Stack
-from deploy.workload import USUAL_MIX, Message, Mix
+from deploy.workload import USUAL_MIX, Message, Mix, workload
 from processors.settings import Settings
-from tests.faults.worker import live
+from tests.faults.worker import command, live
 from tests.support.kafka import consume
 from tests.support.waiting import eventually
 
@@ -219,11 +219,13 @@ class Cluster:
         self.began = time.monotonic()
         self.rules_count_at = self.began
 
-    async def publish_programs(self) -> None:
-        """Publish every program of the house, in force as soon as may be."""
-        versions = [
-            version_of(read_checked(path), EMBEDDED_LEAD_MS) for path in files_in([PROGRAMS])
-        ]
+    async def publish_programs(self, *more: dict[str, Any]) -> None:
+        """Publish every program of the house, and further ones, in force as soon as may be."""
+        await self.publish(*map(read_checked, files_in([PROGRAMS])), *more)
+
+    async def publish(self, *documents: dict[str, Any]) -> None:
+        """Publish versions of programs, in force as soon as may be."""
+        versions = [version_of(document, EMBEDDED_LEAD_MS) for document in documents]
         await publish(Place(self.settings, self.folder), *versions)
         self.rules_count_at = time.monotonic() + EMBEDDED_LEAD_MS / 1000
 
@@ -273,15 +275,26 @@ class Cluster:
         acknowledged: Callable[[Message, RecordMetadata], None] | None = None,
     ) -> AsyncIterator[None]:
         """Send the demo's workload while the body runs, from when the programs are in force."""
+        run = f"{seed:x}-{wall_clock():x}"
+        demo = workload(seed, wall_clock, run=run, members=2_000, mix=mix)
+        messages = (("actions", message) for message in demo)
+        async with self.load_of(messages, rate, acknowledged):
+            yield
+
+    @asynccontextmanager
+    async def load_of(
+        self,
+        messages: Iterator[tuple[str, Message]],
+        rate: float = RATE,
+        acknowledged: Callable[[Message, RecordMetadata], None] | None = None,
+    ) -> AsyncIterator[None]:
+        """Send records, each with its input's name, while the body runs; programs are in force first."""
         await asyncio.sleep(self.rules_count_at - time.monotonic())
         sending = asyncio.create_task(
-            produce(
+            deliver(
                 self.settings.kafka,
                 rate,
-                seed,
-                topic=self.settings.topic("actions"),
-                members=2_000,
-                mix=mix,
+                ((self.settings.topic(name), message) for name, message in messages),
                 progress=self._note,
                 acknowledged=acknowledged,
             )
@@ -316,15 +329,17 @@ class Cluster:
         return await verify(addresses, patience=patience, first=20)
 
     async def untold(self, *, zombies: bool) -> list[str]:
-        """Members who stand elsewhere in Redis than their last `leaderboard.updated` says.
+        """Members of the shop who stand elsewhere in Redis than `leaderboard.updated` said last.
 
         A woken zombie may say late what its heir has said for it: there the same record counts once.
-        Boards that are made anew say older states again on their way, so that the last word counts.
+        An emptied Redis has its last seconds told again, so that the last word counts.
         """
         told: dict[tuple[str, str], dict[str, int | None]] = {}
         records = await consume(self.stack, self.settings.topic("leaderboard.updated"))
         values = [record.value for record in records]
         for said in map(json.loads, dict.fromkeys(values) if zombies else values):
+            if said["program"] != PROGRAM:
+                continue
             score = None if said["rank"] is None else said["score"]
             told.setdefault((said["board"], said["period"]), {})[said["user_id"]] = score
         boards = await read_boards(self.settings.redis, PROGRAM)
@@ -357,6 +372,14 @@ class Cluster:
     def told(self) -> str:
         """What every worker says of itself."""
         return "\n\n".join(worker.told() for worker in self.workers)
+
+    async def laurel(self, *arguments: str, fault: str = "") -> int:
+        """Run a command in a process of its own; give its exit code, or minus a signal."""
+        told = self.settings.environment()
+        log = str(self.folder / "laurel.log")
+        process = PROCESSES.Process(target=command, args=([*arguments], told, fault, log))
+        process.start()
+        return await asyncio.wait_for(exit_code(process), PATIENCE)
 
     async def start_all(self, **faults: Iterable[str]) -> list[Worker]:
         """Start a worker of each kind, and wait until all are ready."""

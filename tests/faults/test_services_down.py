@@ -1,19 +1,15 @@
 """Redis, PostgreSQL and the broker go away and come back: what needs them waits, the rest goes on."""
 
 import asyncio
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from processors.stream.transaction import TRANSACTION_SECONDS
-from tests.faults.cluster import PATIENCE, Cluster
+from tests.faults.cluster import Cluster
 from tests.support.stacks import Servers
 
-ROOT = Path(__file__).parents[2]
 REDIS_AWAY_SECONDS = 20.0
 
 
@@ -56,20 +52,8 @@ async def test_redis_comes_back_empty(cluster: Cluster, ours: Servers) -> None:
     for going_on in (scoring, ledger):
         await going_on.becomes("where the log ends", going_on.has_caught_up)
     await boards.complains("laurel rebuild boards")
-    await asyncio.to_thread(rebuild_boards, cluster)
+    assert await cluster.laurel("rebuild", "boards") == 0
     await cluster.verified()
-
-
-def rebuild_boards(cluster: Cluster) -> None:
-    """Run `laurel rebuild boards` as an operator does."""
-    subprocess.run(
-        [sys.executable, "-m", "cli", "rebuild", "boards", "--yes"],
-        cwd=ROOT,
-        env=cluster.settings.environment(),
-        check=True,
-        timeout=PATIENCE,
-        capture_output=True,
-    )
 
 
 @pytest.mark.parametrize("away", [0.0, TRANSACTION_SECONDS + 1.0])

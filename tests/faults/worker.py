@@ -6,6 +6,7 @@ Faults are told as text:
     stop:commit:after:3     SIGSTOP after it
     raise:ord-77812         the engine raises whenever it decides that action
     die:ord-77812           SIGKILL whenever the engine is to decide that action
+    ahead:3600              this host's clock is so many seconds ahead, as jobs see it
 
 Lives are forked from a server that has imported everything already: a start costs no imports.
 """
@@ -22,11 +23,13 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from processors import boards, ledger, scoring
+from cli.commands import app
+from processors import boards, ledger, rebuild_boards, rebuild_ledger, scoring
+from processors.jobs import clock, closing, keeping, sender
 from processors.settings import Settings
 from processors.stream import changelog
 from processors.worker import run
-from sinks import postgres_ledger
+from sinks import postgres_ledger, rank_history
 
 POINTS: dict[str, tuple[ModuleType, str]] = {
     "load": (changelog, "load"),
@@ -38,6 +41,14 @@ POINTS: dict[str, tuple[ModuleType, str]] = {
     "settle": (boards, "settled"),
     "ledger": (ledger, "applied"),
     "write": (postgres_ledger, "_write"),
+    "figures": (closing, "figures"),
+    "say": (sender, "write"),
+    "ranks": (rank_history, "_copy"),
+    "keep": (keeping, "keep"),
+    "read boards": (rebuild_boards, "bring"),
+    "switch boards": (rebuild_boards, "switched"),
+    "read ledger": (rebuild_ledger, "project"),
+    "switch ledger": (rebuild_ledger, "switched"),
 }
 """Stop points: name -> the function before or after which a worker can be stopped."""
 
@@ -54,6 +65,9 @@ def plant(fault: str) -> None:
     what, _, rest = fault.partition(":")
     if what in ("raise", "die"):
         plant_in_engine(what, rest)
+    elif what == "ahead":
+        true, seconds = clock.host_ms, int(rest)
+        vars(clock)["host_ms"] = lambda: true() + 1_000 * seconds
     else:
         name, when, count = rest.split(":")
         plant_at(*POINTS[name], when, int(count), partial(signal_itself, SIGNALS[what]))
@@ -112,6 +126,17 @@ def plant_at(
 
 def live(kind: str, environment: dict[str, str], fault: str, log: str) -> None:
     """Be a worker of a kind, told by its environment as always; writes to the file `log`."""
+    _begin(environment, fault, log)
+    run(kind, Settings())
+
+
+def command(arguments: list[str], environment: dict[str, str], fault: str, log: str) -> None:
+    """Be a command of `laurel`; writes to the file `log`."""
+    _begin(environment, fault, log)
+    app(arguments, prog_name="laurel")
+
+
+def _begin(environment: dict[str, str], fault: str, log: str) -> None:
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -119,7 +144,6 @@ def live(kind: str, environment: dict[str, str], fault: str, log: str) -> None:
     threading.Thread(target=end_with_the_tests, daemon=True).start()
     if fault:
         plant(fault)
-    run(kind, Settings())
 
 
 def end_with_the_tests() -> None:

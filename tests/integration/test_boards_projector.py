@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 from processors import boards
 from processors.boards import boards_projector
 from processors.projector import Projector, StaleTurnError
+from processors.rebuild_boards import rebuild_boards
 from sinks.board_calls import Answer, Call, cut, updates
-from sinks.board_clearing import clear
-from sinks.board_store import ClearingError, EmptiedRedisError, connect
+from sinks.board_store import EmptiedRedisError, connect
 from sinks.positions import Assigned, LostRecordsError, Partition
 from sinks.redis_boards import RedisBoards
 from tests.support.boards import (
@@ -25,7 +25,7 @@ from tests.support.boards import (
     scored,
     standings,
 )
-from tests.support.runs import Record, feed, posting, record, run
+from tests.support.runs import KeptLog, Record, feed, posting, record, run
 from tests.support.stacks import Servers
 from tests.support.waiting import eventually
 
@@ -190,12 +190,14 @@ async def test_an_emptied_redis_is_noticed_at_start(redis: Redis) -> None:
 async def test_an_emptied_redis_is_noticed_at_work(
     redis: Redis, published: Published, lost: str
 ) -> None:
-    """Boards that vanish turn the projector red; once they are cleared it begins again at 0."""
+    """Boards that vanish turn the projector red; once they are rebuilt it goes on."""
     log = log_of(120)
+    await feed(projector(redis, published), log, AT)
+    whole = await standings(redis)
+    await redis.flushdb()
     at_work = projector(redis, published)
     await at_work.positions(NEW)
     await at_work.apply({AT: run(log, 0, 100)})
-    before = await standings(redis)
     if lost == "everything":
         await redis.flushdb()
     else:
@@ -206,52 +208,10 @@ async def test_an_emptied_redis_is_noticed_at_work(
 
     working = asyncio.create_task(at_work.apply({AT: run(log, 100, 239)}))
     await eventually(red)
-    await clear(redis)
-    with pytest.raises(StaleTurnError) as stale:
-        await working
-    assert stale.value.positions == {AT: 0}
-    await at_work.apply({AT: run(log, 0, 100)})
+    assert await rebuild_boards(redis, KeptLog({AT: log}), {AT: Assigned(0, 100)}) == ["loyalty"]
+    await working
     assert at_work.state.error is None
-    assert await standings(redis) == before
-
-
-async def test_cleared_boards_are_made_anew_alike(redis: Redis, published: Published) -> None:
-    """A running projector notices a rebuild, starts over, and the boards are byte for byte the same."""
-    log, other = log_of(200), log_of(50, program="other")
-    for n, one in enumerate(other):
-        log.append(Record(400 + n, one.value))
-    at_work = projector(redis, published)
-    await feed(at_work, log, AT)
-    before = {key: await redis.dump(key) for key in await redis.keys("*:scores")}
-    assert len(before) == 8
-    assert await clear(redis, ["loyalty"]) == ["loyalty"]
-    assert {key.split(b"}")[0] for key in await redis.keys("*:scores")} == {b"{other"}
-    with pytest.raises(StaleTurnError):
-        await at_work.apply({AT: run(log, 450, 460)})
-    await feed(at_work, log, AT, records_at_once=33)
-    assert {key: await redis.dump(key) for key in await redis.keys("*:scores")} == before
-
-
-async def test_a_clearing_broken_off_keeps_everybody_waiting(
-    sink: RedisBoards, redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Half cleared boards are neither read from nor added to until clearing was done again."""
-    await bring(sink, [on_global(1, "ann", 10)])
-
-    async def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Redis, "unlink", die)
-        with pytest.raises(KeyboardInterrupt):
-            await clear(redis, ["loyalty"])
-    with pytest.raises(ClearingError, match="laurel rebuild boards"):
-        await bring(sink, [on_global(2, "ann", 10)])
-    with pytest.raises(ClearingError):
-        await RedisBoards(redis).standing(NEW)
-    await clear(redis, ["loyalty"])
-    assert (await RedisBoards(redis).standing(NEW)).positions == {AT: 0}
-    assert await standings(redis) == []
+    assert await standings(redis) == whole
 
 
 @pytest.mark.parametrize(("position", "first", "begins"), [(0, 40, 40), (50, 40, 50)])

@@ -1,12 +1,19 @@
 """Migrations on a real PostgreSQL: forward, back, and one worker at a time."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
+from schemas.results import PeriodRecord
 from sinks.migrate import MigrationError, migrate, read_migrations, version
+from sinks.positions import Assigned
+from sinks.postgres_ledger import PostgresLedger
+from tests.support.ledgers import EARNED, write
+from tests.support.runs import Record, posting, record
 
 
 async def tables(connection: asyncpg.Connection) -> list[str]:
@@ -32,8 +39,72 @@ async def test_migrations_go_forward_and_back(database: str) -> None:
     await connection.close()
 
 
+CLOSED, MEMBERS = ("shop.periods.closed", 0), ("shop.members", 0)
+WEEK = PeriodRecord(
+    id="a1#closed",
+    program="loyalty",
+    board="global",
+    period="weekly:2025-W49",
+    kind="closed",
+    starts_at="2025-12-01T00:00:00.000Z",
+    ends_at="2025-12-08T00:00:00.000Z",
+    participants=1,
+    points=4,
+    average="4.000",
+    median="4.000",
+    winners=[(1, "ann", 4)],
+    top=[(1, "ann", 4)],
+    positions={"rewards.earned:0": 2},
+    keep_until=None,
+    changed=0,
+    changes=[],
+    occurred_at="2025-12-08T00:00:01.000Z",
+)
+
+
+async def rows(connection: asyncpg.Connection, names: Iterable[str]) -> dict[str, list[Any]]:
+    return {
+        name: [dict(row) for row in await connection.fetch(f"SELECT * FROM {name} ORDER BY 1, 2")]
+        for name in names
+    }
+
+
+def cut(there: list[dict[str, Any]], like: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave rows the columns that those others have too."""
+    return [{name: row[name] for name in other} for row, other in zip(there, like, strict=True)]
+
+
+async def test_migrations_go_forward_and_back_over_data(
+    ledger: PostgresLedger, database: str
+) -> None:
+    """What a step does not concern stays as it was, in rows and positions, back and forward again."""
+    await ledger.standing({CLOSED: Assigned(0, None), MEMBERS: Assigned(0, None)})
+    held = posting(2, "bob", kind="hold", points=7, lifetime_points=0, balance=0)
+    await write(ledger, EARNED, record(0, posting(1, "ann")), record(1, held))
+    await write(ledger, CLOSED, record(0, WEEK))
+    await write(ledger, MEMBERS, Record(0, b'{"username": "Ann"}', b"ann"))
+    connection = await asyncpg.connect(database)
+    kept = ["ledger", "balances"]
+    full = await rows(connection, kept)
+    for target in range(len(read_migrations()) - 1, 0, -1):
+        await migrate(connection, target)
+        now = await rows(connection, kept)
+        assert {name: cut(full[name], now[name]) for name in kept} == now, target
+        await migrate(connection)
+        again = await rows(connection, kept)
+        assert {name: cut(again[name], now[name]) for name in kept} == now, target
+    assert await rows(connection, ("leaderboard_periods", "members")) == {
+        "leaderboard_periods": [],
+        "members": [],
+    }
+    await connection.close()
+    topics = {EARNED: Assigned(0, None), CLOSED: Assigned(0, None), MEMBERS: Assigned(0, None)}
+    assert await ledger.standing(topics) == {EARNED: 2, CLOSED: 0, MEMBERS: 0}
+    await write(ledger, CLOSED, record(0, WEEK))  # What was taken back is made anew.
+
+
 async def test_migrations_wait_for_one_another(database: str) -> None:
-    """Of workers that start at once one migrates; the others find it done."""
+    """Of workers that start at once one takes each step; the others find it taken."""
 
     async def start() -> list[str]:
         connection = await asyncpg.connect(database)
@@ -42,7 +113,8 @@ async def test_migrations_wait_for_one_another(database: str) -> None:
         return steps
 
     done = await asyncio.gather(*(start() for _ in range(4)))
-    assert sorted(map(len, done)) == [0, 0, 0, len(read_migrations())]
+    steps = [f"up {one.version:04d} {one.name}" for one in read_migrations()]
+    assert sorted(step for taken in done for step in taken) == steps
 
 
 async def test_a_migration_that_fails_leaves_the_version_before_it(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,18 +17,15 @@ from processors.ledger import LANES, ledger_projector
 from processors.projector import StaleTurnError
 from schemas import accounts
 from schemas.results import AcceptedAction, AchievementUnlocked, DeclinedAction, TierChanged
-from sinks import postgres_ledger
-from sinks.ledger_rows import Batch, add_records
+from sinks import migrate, postgres_ledger
 from sinks.positions import Assigned, LostRecordsError, Partition, StaleRunError
 from sinks.postgres_ledger import PostgresLedger
+from tests.support.ledgers import EARNED, NEW, Ledgers, table, write
 from tests.support.runs import Record, Run, feed, posting, record, run
 from tests.support.stacks import Servers
 from tests.support.waiting import eventually
 
-EARNED = ("rewards.earned", 3)
 CHANGELOG = ("laurel-scoring-accounts-changelog", 3)
-Ledgers = Callable[[], PostgresLedger]
-NEW = {EARNED: Assigned(first=0, committed=None)}
 AWKWARD = 'say "hi", ä€😀\\\t\n\r\u2028, {}[] null \\u0000 \\.'
 WORDS = {
     "id": "a1#purchase",
@@ -37,45 +34,6 @@ WORDS = {
     "actor": None,
     "occurred_at": "2025-12-07T12:00:00.000Z",
 }
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with asyncpg.create_pool(database, min_size=0) as pool:
-        yield pool
-
-
-@pytest.fixture
-async def ledgers(database: str) -> AsyncIterator[Ledgers]:
-    """Give what makes a sink, as every worker has one of its own."""
-    made: list[PostgresLedger] = []
-
-    def make() -> PostgresLedger:
-        made.append(PostgresLedger(database))
-        return made[-1]
-
-    yield make
-    for sink in made:
-        await sink.close()
-
-
-@pytest.fixture
-async def ledger(ledgers: Ledgers) -> PostgresLedger:
-    sink = ledgers()
-    await sink.standing(NEW)
-    return sink
-
-
-async def write(sink: PostgresLedger, at: Partition, *records: Record, first: int = 0) -> None:
-    """Write records as one batch that begins at `first`."""
-    batch = Batch()
-    batch.moves[at] = (first, first + len(records))
-    add_records(batch, at[0], records)
-    await sink.apply(batch)
-
-
-async def table(pool: asyncpg.Pool, name: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in await pool.fetch(f"SELECT * FROM {name} ORDER BY 1")]
 
 
 async def everything(pool: asyncpg.Pool) -> dict[str, list[dict[str, Any]]]:
@@ -311,15 +269,35 @@ async def test_a_frozen_worker_holds_nobody_up(
     assert [row["user_id"] for row in before["ledger"]] == ["bob"]
 
 
+async def test_a_worker_frozen_in_a_migration_holds_nobody_up(
+    ledgers: Ledgers, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes next ends its transaction, and the lock with it, and migrates; woken, it has no effect."""
+    stepped, woken = asyncio.Event(), asyncio.Event()
+    with monkeypatch.context() as frozen:
+        frozen.setattr(migrate, "_up", freezing(migrate._up, stepped, woken))
+        zombie = asyncio.create_task(ledgers().standing(NEW))
+        await stepped.wait()
+    monkeypatch.setattr(postgres_ledger, "FROZEN_SECONDS", 0)
+    async with asyncio.timeout(5):
+        assert await ledgers().standing(NEW) == {EARNED: 0}
+    woken.set()
+    with pytest.raises(ConnectionResetError):
+        await zombie
+    versions = [row["version"] for row in await table(pool, "laurel_migrations")]
+    assert versions == [one.version for one in migrate.read_migrations()]
+
+
 def freezing(
-    function: Callable[[Any, Batch], Awaitable[None]], done: asyncio.Event, woken: asyncio.Event
-) -> Callable[[Any, Batch], Awaitable[None]]:
+    function: Callable[..., Awaitable[Any]], done: asyncio.Event, woken: asyncio.Event
+) -> Callable[..., Awaitable[Any]]:
     """Let a function sleep once it has done its work, until it is woken."""
 
-    async def frozen(connection: object, batch: Batch) -> None:
-        await function(connection, batch)
+    async def frozen(*args: object) -> object:
+        answer = await function(*args)
         done.set()
         await woken.wait()
+        return answer
 
     return frozen
 

@@ -42,7 +42,7 @@ def test_every_law_holds(program: str, steps: list[int]) -> None:
 def agrees(account: Account, currency: str, laws: Laws) -> None:
     """Assert that an account holds what its postings add up to."""
     said = laws.purses[account.program, account.subject, currency]
-    purse = [*account.head.purses[currency], 0, 0, 0][:5]
+    purse = [*account.head.purses.get(currency, [0, 0]), 0, 0, 0][:5]
     assert (purse[AVAILABLE], purse[LIFETIME]) == (said.available, said.lifetime)
     assert (purse[HELD], purse[RESERVED]) == (said.held, said.reserved)
     lots = {entry.id: entry.left for entry in Shelf(account).lots(currency)}

@@ -10,7 +10,7 @@ import msgspec
 
 from audit.partitions import partition_of
 from audit.records import INTERNAL, Record
-from audit.results import RESULTS
+from audit.results import NOTIFICATIONS, RESULTS
 from audit.verify import TOPICS, book_of, compare_topics
 from schemas import results
 from schemas.actions import Action
@@ -40,7 +40,7 @@ class Run:
         self.random = random.Random(seed)
         start = datetime(2025, 8, 1, tzinfo=UTC) + timedelta(hours=self.random.randrange(24 * 60))
         self.world = World(seed, int(start.timestamp() * 1000))
-        self.crowd = Crowd(tuple(SHARES), members, Mix())
+        self.crowd = Crowd(SHARES, members, Mix())
         self.actions = actions
         self.pace = days * DAY / actions
         self.versions: dict[str, Document] = {}
@@ -137,7 +137,7 @@ def play(
 
 def differences(world: World) -> Iterator[str]:
     """What the book says otherwise than the world's topics."""
-    topics = {topic: world.logs.of(topic) for topic in TOPICS}
+    topics = {topic: world.logs.of(topic) for topic in (*TOPICS, NOTIFICATIONS)}
     yield from compare_topics(book_of(topics, PARTITIONS), topics)
 
 

@@ -17,6 +17,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 _FORMS: Final = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m", "year": "%Y"}
 _AWARDS: Final = ("earn", "adjust", "hold")
+_ANYWAY: Final[Document] = {"origin": "job"}
+"""A type that the program has without writing it: it gives nothing, and nothing limits it."""
 
 
 def milliseconds(span: str) -> int:
@@ -48,7 +50,7 @@ class Allowances:
         """Check an accepted action against every limit of the version that decided it."""
         action = happened.action
         who = (action.program, action.user_id, action.type)
-        kind = document["actions"][action.type]
+        kind = document["actions"].get(action.type, _ANYWAY)
         if kind.get("effect") == "erase":
             self._forget(who[:2])
             return
@@ -68,14 +70,14 @@ class Allowances:
         self, happened: Happened, who: tuple[str, ...], moment: int, document: Document
     ) -> None:
         first = next(iter(document["currencies"]))
-        names = set(document["actions"][who[2]].get("rules", {}))
+        names = set(document["actions"].get(who[2], _ANYWAY).get("rules", {}))
         points = sum(
             posting.points
             for posting in happened.postings
             if (posting.kind in _AWARDS and posting.currency == first)
             and posting.rule.rpartition("/")[2] in names
         )
-        limits = document["actions"][who[2]].get("limits", {})
+        limits = document["actions"].get(who[2], _ANYWAY).get("limits", {})
         # What a version does not limit it does not count.
         words = {limits.get("once"), *limits.get("times", {}), *limits.get("points", {})}
         for word in words & _FORMS.keys():
@@ -108,8 +110,8 @@ class Allowances:
         rates += [(who, limits["rate"])] if "rate" in limits else []
         if rates:
             insort(self.moments[who], action.occurred_at)
-        outside = not {"outside", "service"}.isdisjoint(_origins(document, action.type))
-        if "rate" in document and outside and not action.internal:
+        corrects = "admin" in _origins(document, action.type)
+        if "rate" in document and not corrects and not action.internal:
             insort(self.moments[who[:2]], action.occurred_at)
             rates.append((who[:2], document["rate"]))
         for whose, rate in rates:
@@ -134,7 +136,7 @@ class Allowances:
 
 
 def _origins(document: Document, kind: str) -> list[str]:
-    origins = document["actions"][kind]["origin"]
+    origins = {**_ANYWAY, **document["actions"].get(kind, {})}["origin"]
     return [origins] if isinstance(origins, str) else list(origins)
 
 

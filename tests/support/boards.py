@@ -8,24 +8,27 @@ from redis.asyncio import Redis
 from schemas.results import LeaderboardUpdated, Posting
 from sinks.board_calls import Scored, cut, read_posting, updates
 from sinks.board_reads import top
-from sinks.positions import Assigned
+from sinks.positions import Assigned, Partition
 from sinks.redis_boards import RedisBoards
 from tests.support.runs import posting, record
 
-AT = ("rewards.earned", 3)
+AT: Partition = ("rewards.earned", 3)
 NEW = {AT: Assigned(first=0, committed=None)}
 GLOBAL = ("global", "all_time")
 
 
 async def bring(
-    sink: RedisBoards, postings: Sequence[Posting], program: str = "loyalty"
+    sink: RedisBoards,
+    postings: Sequence[Posting],
+    program: str = "loyalty",
+    at: Partition = AT,
 ) -> list[LeaderboardUpdated]:
     """Apply postings as one run that begins where the sink stands; give what is to be published."""
-    start = sink.position(program, AT)
+    start = sink.position(program, at)
     log = [(start + n, scored(one)) for n, one in enumerate(postings)]
     said: list[LeaderboardUpdated] = []
     for call in cut(log, start + len(postings)):
-        said += updates(await sink.apply(program, AT, call))
+        said += updates(await sink.apply(program, at, call))
     return said
 
 

@@ -168,6 +168,8 @@ def _results(decision: Decision) -> Document:
         "tier_changed": [_plain(tier) for tier in decision.tiers],
         "badges": [each.achievement for each in decision.achievements if each.kind == "badge"],
         "achievements": [_plain(each) for each in decision.achievements],
+        "periods": [_plain(each) for each in decision.periods],
+        "notifications": [_plain(each) for each in decision.notifications],
     }
 
 

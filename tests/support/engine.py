@@ -77,14 +77,16 @@ class Heard(NamedTuple):
 
 @dataclass
 class Engine:
-    """A rule book, the stored rows of every account, and every board as the postings' sum."""
+    """A rule book, the stored rows of every account, and every board as its postings make it."""
 
     book: RuleBook = field(default_factory=RuleBook)
     rows: dict[bytes, bytes] = field(default_factory=dict)
-    # (program, board, period, user) -> score.
-    boards: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+    # (program, board, period, user) -> score; with decay as on the newest day, to 3 places.
+    boards: dict[tuple[str, str, str, str], int | float] = field(default_factory=dict)
     # The same of members who are hidden.
-    hidden: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+    hidden: dict[tuple[str, str, str, str], int | float] = field(default_factory=dict)
+    # Of boards with decay: the exact score, and the number of the newest day.
+    decayed: dict[tuple[str, str, str, str], tuple[float, int]] = field(default_factory=dict)
     # Every record, in the order in which it was decided.
     heard: list[Heard] = field(default_factory=list)
 
@@ -142,18 +144,36 @@ class Engine:
         return open_account(program, user, self.rows).head
 
     def _score(self, posting: Posting) -> None:
-        for board, period, change, *flags in posting.scores:
+        for board, period, change, *told in posting.scores:
             if board == "*":
-                self._turn(posting, str(flags[0]))
+                self._turn(posting, str(told[0]))
                 continue
-            hidden = any(str(flag).startswith("hidden") for flag in flags)
-            boards = self.hidden if hidden else self.boards
+            words = str(told[0]).split() if told else []
+            boards = self.hidden if "hidden" in words else self.boards
             place = (posting.program, str(board), str(period), posting.user_id)
-            score = boards.get(place, 0) + int(change)
-            if "leaves" in flags or "hidden leaves" in flags:
+            if "leaves" in words:
                 assert boards.pop(place) == -int(change), f"{place} leaves with another score"
+                continue
+            before = boards.get(place)
+            decay = next((word for word in words if word.startswith("decay:")), None)
+            if decay is not None:
+                boards[place] = self._decay(place, int(change), decay)
+            elif "best" in words:
+                boards[place] = max(int(change), int(change) if before is None else before)
+            elif "last" in words:
+                boards[place] = int(change)
             else:
-                boards[place] = score
+                boards[place] = (before or 0) + int(change)
+
+    def _decay(self, place: tuple[str, str, str, str], change: int, word: str) -> float:
+        """Bring what was scored before, or this change when it is late, to the newest day."""
+        _, factor, number, _ = word.split(":")
+        score, newest = self.decayed.get(place, (0.0, int(number)))
+        day = max(newest, int(number))
+        score = score * float(factor) ** (day - newest)
+        score += change * float(factor) ** (day - int(number))
+        self.decayed[place] = (score, day)
+        return round(score, 3)
 
     def _turn(self, posting: Posting, mode: str) -> None:
         """Hide a member from all boards, or show it again."""

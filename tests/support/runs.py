@@ -1,6 +1,7 @@
 """Runs of records as a projector gets them, made without a broker."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,3 +103,30 @@ async def feed(
             at = stale.positions[partition]
         else:
             at = following
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLog:
+    """Topics that are read again: partition -> records. Its end may be known only in part."""
+
+    records: dict[Partition, list[Record]]
+    records_at_once: int = 100
+    known: int | None = None
+
+    async def firsts(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Give the offset of each partition's first record."""
+        return {at: self.records[at][0].offset for at in partitions}
+
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Give the offset behind each partition's last record."""
+        ends = {at: self.records[at][-1].offset + 1 for at in partitions}
+        return {at: min(end, self.known or end) for at, end in ends.items()}
+
+    async def turns(
+        self, start: Mapping[Partition, int], end: Mapping[Partition, int]
+    ) -> AsyncIterator[dict[Partition, Run]]:
+        """Give what lies between two positions, a partition after the other."""
+        for at in end:
+            for first in range(start[at], end[at], self.records_at_once):
+                yield {at: run(self.records[at], first, min(first + self.records_at_once, end[at]))}
+                await asyncio.sleep(0)

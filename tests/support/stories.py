@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from processors.engine import Decision, RuleBook
 from schemas.moments import DAY, HOUR, MINUTE, read
 from schemas.results import Posting
-from tests.support.engine import Document, Engine, Outcome, loyalty
+from tests.support.engine import Document, Engine, Outcome, changed, loyalty
 
 ZONES: Final = ("UTC", "America/New_York", "Asia/Kolkata")
 # Low thresholds, so that a story goes up and down over all of them.
@@ -109,7 +109,7 @@ def program(zone: str) -> Document:
     document = loyalty(timezone=zone)
     steps = document["ladders"]["tier"]["steps"]
     low = [step | {"at": THRESHOLDS[step["name"]]} for step in steps]
-    return document | {"ladders": {"tier": {"measure": "lifetime", "steps": low}}}
+    return changed(document, {"ladders": {"tier": {"steps": low}}})
 
 
 @cache

@@ -41,7 +41,7 @@ class Told(NamedTuple):
 
 def tale(program: str, steps: list[int]) -> list[Told]:
     """Return the records of these steps."""
-    crowd, now, told = Crowd((program,), MEMBERS, _MIX), BEGIN, []
+    crowd, now, told = Crowd({program: 1}, MEMBERS, _MIX), BEGIN, []
     for step in steps:
         random = Random(step)
         now += int(random.choice(_GAPS) * HOUR)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.moments import MINUTE
-from tests.simulation.lives import common
+from tests.simulation.lives import common, periods
 from tests.simulation.lives.life import Body, Deed, Life
 
 
@@ -60,6 +60,7 @@ def early(life: Life, user: str) -> Body:
 
 
 DEEDS: dict[Deed, float] = common.usual({"points": 3}, {"streaks": {"uptime": 5}}) | {
+    periods.periods({"global": ("daily", "weekly")}, 0): 0.3,
     report: 80,
     cheat: 1,
     early: 8,

@@ -62,9 +62,9 @@ class Mix(NamedTuple):
 class Crowd:
     """Who lives in which program, and what was sent lately."""
 
-    def __init__(self, programs: tuple[str, ...], members: int, mix: Mix) -> None:
-        self.lives = [Life(program, DEEDS[program], members) for program in programs]
-        self._weights = list(accumulate(SHARES[program] for program in programs))
+    def __init__(self, shares: Mapping[str, float], members: int, mix: Mix) -> None:
+        self.lives = [Life(program, DEEDS[program], members) for program in shares]
+        self._weights = list(accumulate(shares.values()))
         self.mix = mix
         self.recent: deque[Sent] = deque(maxlen=_REMEMBERED)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.simulation.lives import common
+from tests.simulation.lives import common, periods
 from tests.simulation.lives.life import Body, Deed, Life
 
 _PRICES = {"starter": 4.99, "plus": 19.99, "pro": 39.99}
@@ -81,6 +81,7 @@ def pay(life: Life, user: str) -> Body:
 DEEDS: dict[Deed, float] = common.usual(
     {"xp": 0, "dgt": 0}, {"steps": {"level": "4"}, "streaks": {"login": 29}}
 ) | {
+    periods.periods({"xp": ("daily", "monthly")}, 0): 0.3,
     write: 34,
     like: 14,
     login: 16,

@@ -17,7 +17,8 @@ Deed = Callable[["Life", str], Body]
 """Makes an action of a member."""
 
 SETTLING: Final = ("EXPIRATION", "HOLD_END", "RESERVE_LAPSE", "SUSPENSION_END")
-INTERNAL: Final = {"WEEKLY_WINNER", "TIER_REVIEW", *SETTLING}
+PERIODS: Final = ("PERIOD_OPEN", "PERIOD_CLOSE", "PERIOD_RESTATE", "BADGE_CHECK", "EXPIRY_NOTICE")
+INTERNAL: Final = {"WEEKLY_WINNER", "TIER_REVIEW", *PERIODS, *SETTLING}
 """Types that only jobs say."""
 _REMEMBERED: Final = 60
 _FLATTENED: Final = 10

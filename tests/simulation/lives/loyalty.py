@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.simulation.lives import common
+from tests.simulation.lives import common, periods
 from tests.simulation.lives.life import Body, Deed, Life
 
 _AMOUNTS = (-7_000, -500, -200, -40, 20, 50, 100, 250, 500, 3_000, 12_000)
@@ -122,6 +122,11 @@ def tier_review(life: Life, user: str) -> Body:
 DEEDS: dict[Deed, float] = common.usual(
     {"points": 0}, {"badges": {"POINTS_1K": 1}, "streaks": {"login": 6}, "counts": {"REFERRAL": 3}}
 ) | {
+    periods.periods(
+        {"global": ("daily", "weekly", "monthly"), "region:US": ("weekly",), "globe": ("daily",)}, 3
+    ): 3,
+    periods.rank: 0.8,
+    periods.expiry: 0.3,
     purchase: 40,
     review: 10,
     share: 12,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.simulation.lives import common
+from tests.simulation.lives import common, periods
 from tests.simulation.lives.life import Body, Deed, Life
 
 
@@ -60,6 +60,7 @@ def sign_up(life: Life, _user: str) -> Body:
 DEEDS: dict[Deed, float] = common.usual(
     {"score": 0}, {"streaks": {"trading": 12}, "badges": {"FIRST_TRADE": 1}}
 ) | {
+    periods.periods({"global": ("daily", "weekly")}, 0): 0.3,
     trade: 60,
     burst: 0.1,
     copy: 16,

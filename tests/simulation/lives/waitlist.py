@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from tests.simulation.lives import common
+from tests.simulation.lives import common, periods
 from tests.simulation.lives.life import Body, Deed, Life
 
-_REWARDS = ("EARLY_ACCESS", "BETA_FEATURE", "COUPON", "SWAG", "NO_SUCH")
+_REWARDS = ("EARLY_ACCESS", "BETA_FEATURE", "COUPON", "FOUNDER", "SWAG", "NO_SUCH")
 
 
 def sign_up(life: Life, _user: str) -> Body:
@@ -52,6 +52,7 @@ def resolve(life: Life, user: str) -> Body:
 
 
 DEEDS: dict[Deed, float] = common.usual({"points": 0}, {"counts": {"SIGNUP": 1}}) | {
+    periods.periods({"global": ("all_time", "all_time", "daily")}, 4): 1,
     sign_up: 40,
     verify: 30,
     grant: 3,

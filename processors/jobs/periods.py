@@ -1,0 +1,76 @@
+"""Periods as jobs see them: which have begun, when they end, how long their boards are kept. Pure."""
+
+from collections.abc import Iterator
+from typing import Final, cast
+
+from schemas import moments
+from schemas.moments import Calendar, PeriodKind
+from schemas.programs import Board, Program, moment_in
+from sinks.board_calls import Board as BoardPeriod
+
+ALL_TIME: Final = "all_time"
+KEEP: Final = 35 * moments.DAY
+"""How long a board stays after its end where its row does not say."""
+
+
+def kind_of(period: str) -> PeriodKind:
+    """Give the kind of a named period: `weekly:2025-W49` is weekly."""
+    return cast("PeriodKind", period.partition(":")[0])
+
+
+def calendar_of(program: Program) -> Calendar:
+    """Give the calendar whose days, weeks and months are a program's."""
+    return moments.calendar_of(program.timezone)
+
+
+def row_of(program: Program, board: BoardPeriod) -> Board | None:
+    """Give the row that a board is one part of, if it still has periods of this kind.
+
+    `region:US` is a part of `region`.
+    """
+    row = program.boards.get(board[0].partition(":")[0])
+    return row if row is not None and kind_of(board[1]) in row.periods else None
+
+
+def current(calendar: Calendar, kind: PeriodKind, now: int) -> str:
+    """Name the period of a kind that a moment lies in."""
+    return calendar.day(now).names[kind]
+
+
+def following(calendar: Calendar, period: str, now: int) -> Iterator[str]:
+    """Name the periods of one kind that come after `period` and have begun, the earliest first."""
+    kind, start = kind_of(period), calendar.bounds(period)[1]
+    while start <= now:
+        name = current(calendar, kind, start)
+        yield name
+        start = calendar.bounds(name)[1]
+
+
+def preceding(calendar: Calendar, period: str) -> str:
+    """Name the period of the same kind that ends where this one begins."""
+    return current(calendar, kind_of(period), calendar.bounds(period)[0] - 1)
+
+
+def late_for(program: Program) -> int | None:
+    """Give how long actions may come late, in milliseconds; None where they always may."""
+    late = program.accept_late
+    return None if isinstance(late, str) else late.milliseconds
+
+
+def kept_until(program: Program, row: Board, ends: int, kind: PeriodKind, closed: int) -> int:
+    """Give the moment until which a board that closes at `closed` is kept.
+
+    At least until a day after the last late action may have come, and for a day whenever it was
+    closed: ranks and the restatement are read from it.
+    """
+    keep = row.keep.get(kind)
+    after = KEEP if keep is None else keep.milliseconds
+    return max(ends + after, ends + (late_for(program) or 0) + moments.DAY, closed + moments.DAY)
+
+
+def ends_at(program: Program, period: str) -> int:
+    """Give the first moment after a period; of `all_time` the campaign's end."""
+    calendar = calendar_of(program)
+    if period == ALL_TIME and program.ends is not None:
+        return moment_in(program.ends, calendar)
+    return calendar.bounds(period)[1]

@@ -1,0 +1,133 @@
+"""Rebuilds the ledger from its topics while it is read and written: beside it, then a switch."""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import AsyncExitStack
+from typing import Final
+
+from processors.ledger import project
+from processors.rebuild_boards import Progress, silent
+from processors.replay import KeptTopics, Positions, distance
+from sinks.ledger_rebuild import (
+    CARRIED,
+    FOREVER,
+    OccupiedError,
+    RebuiltLedger,
+    rebuilding,
+    snapshot,
+)
+from sinks.positions import Assigned, LostRecordsError, Partition
+
+FEW: Final = 10_000
+"""Offsets still to be read when projectors are stopped for the switch: about a second."""
+
+TRIES: Final = 20
+"""How often the switch steps back for a long read before it gives up."""
+
+PAUSE_SECONDS: Final = 1.0
+"""Between two tries: reads that waited get their turn."""
+
+
+async def rebuild_ledger(
+    url: str,
+    log: KeptTopics,
+    partitions: Collection[Partition],
+    topic_prefix: str = "",
+    progress: Progress = silent,
+) -> None:
+    """Rebuild the ledger in the database at `url` from all records of these partitions.
+
+    Broken off at any point it leaves everything as it was; called again it begins anew. Raises
+    LostRecordsError when a topic that is kept for ever does not begin at its beginning, OccupiedError
+    when somebody else rebuilds the ledger, or reads it for long.
+    """
+    firsts = await log.firsts(partitions)
+    for (topic, number), first in firsts.items():
+        if first > 0 and topic.removeprefix(topic_prefix) in FOREVER:
+            raise LostRecordsError(
+                f"{topic} {number} begins at {first}: balances and results cannot be made anew "
+                "without what was before"
+            )
+    async with rebuilding(url) as ledger:
+        await ledger.begin()
+        await ledger.sink.standing({at: Assigned(first, None) for at, first in firsts.items()})
+        reading = Reading(ledger, log, topic_prefix, progress, firsts)
+        await reading.nearly()
+        await ledger.index()
+        await carry(url, reading, partitions)
+        await switch(reading)
+
+
+class Reading:
+    """How far a ledger that is rebuilt has got."""
+
+    def __init__(
+        self,
+        ledger: RebuiltLedger,
+        log: KeptTopics,
+        topic_prefix: str,
+        progress: Progress,
+        at: Positions,
+    ) -> None:
+        self.ledger = ledger
+        self.log = log
+        self.topic_prefix = topic_prefix
+        self._progress = progress
+        self._at = dict(at)
+        self._done = 0
+
+    async def to(self, end: Positions) -> None:
+        """Read on to these positions; those of partitions that are not read do not matter."""
+        end = {at: position for at, position in end.items() if at in self._at}
+        total = self._done + distance(self._at, end)
+        async for turn in self.log.turns(self._at, end):
+            await project(self.ledger.sink, self.topic_prefix, turn)
+            for at, run in turn.items():
+                self._at[at] = run.end
+                self._done += run.end - run.start
+            self._progress(self._done, total)
+
+    async def nearly(self) -> None:
+        """Read on until little is left, or as much as comes meanwhile."""
+        left = 0
+        while True:
+            before, ends = left, await self.log.ends(self._at)
+            left = distance(self._at, ends)
+            await self.to(ends)
+            if left <= FEW or 0 < before <= left:
+                return
+
+
+async def carry(url: str, reading: Reading, partitions: Collection[Partition]) -> None:
+    """Carry over what came of records that are no longer there."""
+    firsts = await reading.log.firsts(partitions)
+    names = {topic.removeprefix(reading.topic_prefix) for (topic, _), at in firsts.items() if at}
+    if not (topics := sorted(names & CARRIED.keys())):
+        return
+    async with AsyncExitStack() as held:
+        async with reading.ledger.paused() as positions:
+            await reading.to(positions)
+            # From here on a row that only the old table has came of a record that is gone.
+            seen = await held.enter_async_context(snapshot(url))
+        await reading.ledger.carry(topics, seen)
+
+
+async def switch(reading: Reading) -> None:
+    """Stop the projectors, read what they are ahead, and put the rebuilt tables in place."""
+    for tries in range(1, TRIES + 1):
+        await reading.nearly()
+        try:
+            async with reading.ledger.paused() as positions:
+                await reading.to(positions)
+                await switched(reading.ledger)
+        except OccupiedError:
+            if tries == TRIES:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return
+
+
+async def switched(ledger: RebuiltLedger) -> None:
+    """Put the rebuilt tables in place; they are read from the end of the pause on."""
+    await ledger.switch()

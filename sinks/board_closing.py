@@ -1,0 +1,121 @@
+"""What closing a period asks of its board: figures, every member, how long it is kept, who is carried on."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final, NamedTuple
+
+from redis.asyncio import Redis
+
+from sinks import board_store as store
+from sinks.board_calls import Board
+from sinks.board_store import board_keys, board_name, call_function, program_key
+from sinks.positions import Partition
+
+AT_ONCE: Final = 500
+"""Members read in one call: a larger one blocks Redis, and with it every read, too long."""
+
+_TIE_BYTES: Final = 6
+
+
+class Figures(NamedTuple):
+    """A board at one moment. `middle` are the scores of the one or two members in the middle."""
+
+    participants: int
+    points: int
+    best: list[tuple[str, int]]
+    middle: list[int]
+
+
+class Member(NamedTuple):
+    """Who stands on a board; `tie` is its tie value, which orders equal scores."""
+
+    user_id: str
+    score: int
+    tie: bytes
+
+
+async def figures(redis: Redis, program: str, board: Board, best: int) -> Figures:
+    """Look at a board in one step: its figures and the first `best` members, at least one."""
+    keys = [board_keys(program, board)[0], program_key(program, "sums")]
+    said: Any = await call_function(redis, "figures", keys, [board_name(board), best])
+    count, total, first, middle = said
+    if total is None:  # Made before sums were kept.
+        total = sum(
+            {one.user_id: one.score async for one in members(redis, program, board)}.values()
+        )
+    rows = [
+        (member[_TIE_BYTES:].decode(), _score(score))
+        for member, score in zip(*_pairs(first), strict=True)
+    ]
+    return Figures(int(count), int(total), rows, [_score(score) for score in _pairs(middle)[1]])
+
+
+async def members(redis: Redis, program: str, board: Board) -> AsyncIterator[Member]:
+    """Give every member of a board in no order, each as it stands when it is read.
+
+    Where members come or go meanwhile, one may be given twice.
+    """
+    keys, cursor = list(board_keys(program, board)), b"0"
+    while True:
+        cursor, *columns = await call_function(redis, "members", keys, [cursor, AT_ONCE])
+        for user, tie, score in zip(*columns, strict=True):
+            yield Member(user.decode(), _score(score), tie)
+        if cursor == b"0":
+            return
+
+
+async def keep(redis: Redis, program: str, board: Board, until: int) -> bool:
+    """Keep a closed board until a moment in epoch milliseconds; answer whether it is there still."""
+    keys = [program_key(program, name) for name in ("closed", "boards", "sums")]
+    keys += board_keys(program, board)
+    return bool(await call_function(redis, "keep", keys, [board_name(board), until]))
+
+
+async def carry(redis: Redis, program: str, before: Board, board: Board, moment: int) -> None:
+    """Put whoever stands on the board `before` on another one too, at 0; who is there stays."""
+    keys = [program_key(program, name) for name in ("boards", "carried")]
+    keys += [board_keys(program, before)[1], *board_keys(program, board)]
+    cursor = b"0"
+    while True:
+        arguments: list[str | bytes | int] = [board_name(board), moment, cursor, AT_ONCE]
+        cursor = await call_function(redis, "carry", keys, arguments)
+        if cursor == b"0":
+            return
+
+
+async def all_boards(redis: Redis, program: str) -> set[Board]:
+    """Name every board of a program that is there."""
+    found: Any = await redis.smembers(program_key(program, "boards"))
+    return set(map(_board, found))
+
+
+async def carried_boards(redis: Redis, program: str) -> set[Board]:
+    """Name the boards that the members of the one before were put on."""
+    found: Any = await redis.smembers(program_key(program, "carried"))
+    return set(map(_board, found))
+
+
+async def closed_boards(redis: Redis, program: str) -> dict[Board, int]:
+    """Give the closed boards, each with the moment until which it is kept."""
+    found: Any = await redis.hgetall(program_key(program, "closed"))
+    return {_board(name): int(until) for name, until in found.items()}
+
+
+async def board_positions(redis: Redis) -> dict[Partition, int]:
+    """Give the offset below which every program's boards have every record, by partition."""
+    found: Any = await redis.hgetall(store.POSITIONS)
+    parted = {name.decode().rpartition(":"): int(offset) for name, offset in found.items()}
+    return {(topic, int(number)): offset for (topic, _, number), offset in parted.items()}
+
+
+def _board(name: bytes) -> Board:
+    board, _, period = name.decode().partition("\0")
+    return board, period
+
+
+def _pairs(flat: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Part members and their scores."""
+    return flat[::2], flat[1::2]
+
+
+def _score(stored: bytes) -> int:
+    return -int(float(stored))

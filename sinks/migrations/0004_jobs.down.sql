@@ -1,0 +1,1 @@
+DROP INDEX rank_history_of_board, achievements_badges;

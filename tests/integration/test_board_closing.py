@@ -1,0 +1,153 @@
+"""What closing asks of a board in a real Redis, and where the records of a real topic end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from redis.asyncio import Redis
+
+from processors.jobs.clock import host_ms
+from processors.jobs.ends import ends_of
+from sinks import board_closing
+from sinks.board_store import connect
+from sinks.redis_boards import RedisBoards
+from tests.support.boards import NEW, bring
+from tests.support.runs import posting
+
+DAY = ("global", "daily:2025-12-07")
+NEXT = ("global", "daily:2025-12-08")
+PROGRAM = "loyalty"
+HOUR = 3_600_000
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    client = connect(redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def sink(redis: Redis) -> RedisBoards:
+    boards = RedisBoards(redis)
+    await boards.standing(NEW)
+    return boards
+
+
+async def score(sink: RedisBoards, scores: dict[str, int], board: tuple[str, str] = DAY) -> None:
+    """Let members score, one after another."""
+    said = [
+        posting(number, user, [(*board, points)], second=number)
+        for number, (user, points) in enumerate(scores.items())
+    ]
+    await bring(sink, said)
+
+
+@pytest.mark.parametrize(
+    ("scores", "participants", "points", "best", "middle"),
+    [
+        ({}, 0, 0, [], []),
+        ({"ann": 5}, 1, 5, [("ann", 5)], [5]),
+        ({"ann": 5, "bob": 9}, 2, 14, [("bob", 9), ("ann", 5)], [9, 5]),
+        ({"ann": -5, "bob": 9, "cid": 9}, 3, 13, [("bob", 9), ("cid", 9)], [9]),
+        ({"ann": 2**53, "bob": 0}, 2, 2**53, [("ann", 2**53), ("bob", 0)], [2**53, 0]),
+    ],
+)
+async def test_figures(
+    redis: Redis,
+    sink: RedisBoards,
+    scores: dict[str, int],
+    participants: int,
+    points: int,
+    best: list[tuple[str, int]],
+    middle: list[int],
+) -> None:
+    """How many, the sum, the best in order, and who stands in the middle, exact at any size."""
+    await score(sink, scores)
+    found = await board_closing.figures(redis, PROGRAM, DAY, 2)
+    assert found == (participants, points, best, middle)
+
+
+async def test_every_member_is_given(redis: Redis, sink: RedisBoards) -> None:
+    """More members than one call gives, each with its score and tie value."""
+    scores = {f"user-{number}": number - 700 for number in range(1_500)}
+    await score(sink, scores)
+    found = [one async for one in board_closing.members(redis, PROGRAM, DAY)]
+    assert {one.user_id: one.score for one in found} == scores
+    assert len(found) == len(scores)
+    assert len({one.tie for one in found}) == len(scores)
+
+
+async def test_a_board_is_kept_until_its_time(redis: Redis, sink: RedisBoards) -> None:
+    """Its keys end by themselves; what comes to it later moves nothing."""
+    await score(sink, {"ann": 5})
+    until = host_ms() + HOUR
+    assert await board_closing.keep(redis, PROGRAM, DAY, until)
+    assert await board_closing.closed_boards(redis, PROGRAM) == {DAY: until}
+    ends = [await redis.pexpiretime(key) async for key in redis.scan_iter(match="*daily*")]
+    assert ends == [until, until]
+    assert await board_closing.all_boards(redis, PROGRAM) == {DAY}
+
+
+async def test_a_board_whose_time_is_over_is_removed(redis: Redis, sink: RedisBoards) -> None:
+    """Nothing of it is left but that it was closed; told once more, all stays so."""
+    await score(sink, {"ann": 5})
+    for _ in range(2):
+        assert not await board_closing.keep(redis, PROGRAM, DAY, host_ms() - 1)
+    assert await board_closing.all_boards(redis, PROGRAM) == set()
+    assert [key async for key in redis.scan_iter(match="*daily*")] == []
+    assert await redis.hlen("{loyalty}:sums") == 0
+    await score(sink, {"ann": 7})
+    assert (await board_closing.figures(redis, PROGRAM, DAY, 1)).participants == 0
+
+
+async def test_members_are_carried_on(redis: Redis, sink: RedisBoards) -> None:
+    """Who stood on the day before begins at 0; who scored already stays; again it changes nothing."""
+    await score(sink, {f"user-{number}": 1 + number for number in range(1_200)})
+    await score(sink, {"user-7": 40}, NEXT)
+    for _ in range(2):
+        await board_closing.carry(redis, PROGRAM, DAY, NEXT, 1_765_152_000_000)
+    found = await board_closing.figures(redis, PROGRAM, NEXT, 2)
+    assert (found.participants, found.points) == (1_200, 40)
+    assert found.best == [("user-7", 40), ("user-0", 0)]
+    assert await board_closing.carried_boards(redis, PROGRAM) == {NEXT}
+
+
+# --- where records end
+
+
+async def ends(connection: dict[str, Any], topic: str) -> list[int]:
+    """Give the ends of a topic's partitions, in their order."""
+    found = await ends_of(connection, [topic])
+    return [found[TopicPartition(topic, number)] for number in range(len(found))]
+
+
+async def test_ends_are_behind_the_last_record(connection: dict[str, Any], topics: str) -> None:
+    """A commit marker, or an aborted transaction of any length, moves no end; a record does."""
+    topic = f"{topics}rewards.earned"
+    assert set(await ends(connection, topic)) == {0}
+    async with AIOKafkaProducer(transactional_id=f"{topics}a", **connection) as producer:
+        async with producer.transaction():
+            for _ in range(3):
+                await producer.send(topic, b"said", partition=1)
+        assert (await ends(connection, topic))[:3] == [0, 3, 0]
+        await producer.begin_transaction()
+        for partition in (1, 2) * 40:
+            await producer.send_and_wait(topic, b"taken back", partition=partition)
+        await producer.abort_transaction()
+        assert (await ends(connection, topic))[:3] == [0, 3, 0]
+
+
+async def test_open_transactions_are_waited_for(connection: dict[str, Any], topics: str) -> None:
+    """What a transaction has written counts, though it is committed only later."""
+    topic = f"{topics}actions"
+    async with AIOKafkaProducer(transactional_id=f"{topics}b", **connection) as producer:
+        await producer.begin_transaction()
+        await producer.send_and_wait(topic, b"said", partition=0)
+        asking = asyncio.create_task(ends(connection, topic))
+        done, _ = await asyncio.wait([asking], timeout=2)
+        assert not done
+        await producer.commit_transaction()
+        assert (await asking)[0] == 1

@@ -1,0 +1,143 @@
+"""A club of three: every job once, on the real stack, and what comes of it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from cli.addresses import Place
+from cli.versions import EMBEDDED_LEAD_MS, publish, version_of
+from deploy.stack import Stack
+from processors.jobs.worker import once
+from processors.settings import Settings
+from schemas import moments
+from sinks.board_reads import top
+from tests.faults.cluster import Cluster
+from tests.support.days import date, day
+from tests.support.kafka import Sent, produce
+
+CLUB: dict[str, Any] = {
+    "program": "club",
+    "effective_from": "2024-01-01",
+    "ends": f"{date(0)}T00:00:00.001Z",  # Just so late that today began before.
+    "expiry_notice": "7 days",
+    "close": {"board": "global", "most": 3},
+    "currencies": {"points": {}},
+    "ladders": {
+        "tier": {
+            "qualification": "12 hours",
+            "steps": [{"name": "GUEST", "at": 0}, {"name": "FRIEND", "at": 50}],
+        }
+    },
+    "boards": {
+        "global": {"periods": ["all_time", "daily"]},
+        "days": {"periods": ["daily"], "opening": "carry"},
+    },
+    "badges": {"BEST": {"rank": {"board": "global", "top": 1}}},
+    "rewards": {"SEAT": {"type": "ACCESS", "top": 2}},
+    "actions": {
+        "VISIT": {
+            "origin": "outside",
+            "facts": {"hours": {"type": "integer", "required": True}},
+            "rules": {"visit": {"points": "hours * 10", "expires": "36 hours"}},
+        },
+        "EXPIRY_NOTICE": {"notify": {"title": "Soon gone", "message": "{points} are"}},
+        "GRANT": {"origin": "engine", "effect": "grant_reward"},
+        "EXPIRATION": {"origin": "job", "effect": "settle"},
+        "TIER_REVIEW": {"origin": "job", "effect": "tier_review"},
+    },
+}
+NOON = moments.DAY // 2
+VISITS = [("ann", 2, 6), ("bob", 1, 3), ("cid", 1, 1)]
+"""(member, days ago at noon, hours)."""
+
+
+@pytest.fixture
+async def club(
+    stack: Stack, topics: str, redis_url: str, database: str, tmp_path: Path
+) -> AsyncIterator[Cluster]:
+    """Give a cluster where the three have come, and no jobs run."""
+    settings = Settings(
+        kafka=stack.kafka,
+        redis=redis_url,
+        postgres=database,
+        topic_prefix=topics,
+        jobs_grace=0,
+    )
+    cluster = Cluster(stack, settings, tmp_path)
+    await publish(Place(settings, tmp_path), version_of(CLUB, EMBEDDED_LEAD_MS))
+    await cluster.start_all()
+    await asyncio.sleep(EMBEDDED_LEAD_MS / 1000)
+    said = [
+        {
+            "id": f"{user}-1",
+            "program": "club",
+            "user_id": user,
+            "type": "VISIT",
+            "occurred_at": moments.write(day(ago) + NOON),
+            "data": {"hours": hours},
+        }
+        for user, ago, hours in VISITS
+    ]
+    records = [Sent(each["user_id"].encode(), json.dumps(each).encode()) for each in said]
+    await produce(stack, settings.topic("actions"), records)
+    yield cluster
+    await cluster.stop()
+
+
+async def rows(cluster: Cluster, statement: str) -> list[tuple[Any, ...]]:
+    """Ask the ledger."""
+    connection = await asyncpg.connect(cluster.settings.postgres)
+    try:
+        return [tuple(row) for row in await connection.fetch(statement)]
+    finally:
+        await connection.close()
+
+
+async def test_every_job_once(club: Cluster) -> None:
+    """All that is due is done in one go; what is done is not done again."""
+    first = await once(club.settings, None)
+    second = await once(club.settings, None)
+
+    assert first["settling"] == {"EXPIRATION": 1}
+    assert await rows(club, "SELECT user_id, points FROM ledger WHERE kind = 'expire'") == [
+        ("ann", -60)
+    ]
+    assert first["expiry notices"] == {"EXPIRY_NOTICE": 2}
+    notices = (
+        "SELECT user_id, reference->>'expires_at' FROM accepted WHERE action = 'EXPIRY_NOTICE'"
+    )
+    tomorrow = str(day(-1))
+    assert sorted(await rows(club, notices)) == [("bob", tomorrow), ("cid", tomorrow)]
+
+    periods = "SELECT board, period, status FROM leaderboard_periods"
+    assert set(await rows(club, periods)) == {
+        ("global", "all_time", "CLOSED"),
+        ("global", f"daily:{date(2)}", "CLOSED"),
+        ("global", f"daily:{date(1)}", "CLOSED"),
+        ("global", f"daily:{date(0)}", "OPEN"),
+        ("days", f"daily:{date(2)}", "CLOSED"),
+        ("days", f"daily:{date(1)}", "CLOSED"),
+        ("days", f"daily:{date(0)}", "OPEN"),
+    }
+    seats = "SELECT user_id FROM achievements WHERE achievement = 'SEAT' AND state = 'EARNED'"
+    assert sorted(await rows(club, seats)) == [("ann",), ("bob",)]
+    best = "SELECT user_id, state FROM achievements WHERE achievement = 'BEST'"
+    assert await rows(club, best) == [("ann", "EARNED")]
+
+    async with Redis.from_url(club.settings.redis) as redis:
+        today = await top(redis, "club", ("days", f"daily:{date(0)}"), 10)
+    assert [entry[:3] for entry in today] == [(1, "bob", 0), (2, "cid", 0)]
+
+    steps = "SELECT direction FROM tier_changes ORDER BY occurred_at"
+    assert [first["tier reviews"], second["tier reviews"]] == [{"TIER_REVIEW": 1}] * 2
+    assert await rows(club, steps) == [("up",), ("down",)]
+
+    del second["tier reviews"]
+    assert not any(second.values()), second
+    assert await club.differences() == []

@@ -1,0 +1,79 @@
+"""Whatever amounts are sent, they are decided: nothing grows beyond its bounds, and nothing fails."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.engine import Decision
+from schemas.moments import DAY, HOUR, read
+from schemas.results import Posting
+from tests.audit.beside import book_of, differences
+from tests.support.cases import CASES
+from tests.support.engine import Engine, document
+from tests.support.laws import COLUMNS
+from tests.support.pace import PACE
+
+BANK: Final = document(CASES / "words" / "bank.yaml")
+BEGIN: Final = read("2025-11-03T12:00:00Z")
+MOST: Final = 2**53
+ASKED: Final = {
+    "PAY_IN": "amount",
+    "SPEND": "amount",
+    "CARD": "amount",  # Held for 14 days.
+    "INTEREST": "percent",  # Negative ones too.
+    "BONUS": "amount",
+    "RESERVE": "points",
+    "REVERSAL": "points",
+    "SETTLE": "nothing",
+}
+"""Types of the bank, and the fact that says how much."""
+
+_EDGES: Final = tuple(MOST // 10**n + off for n in range(6) for off in (-1, 0, 1))
+AMOUNTS: Final = st.one_of(
+    st.integers(-MOST, MOST), st.sampled_from(_EDGES), st.sampled_from(_EDGES).map(lambda n: -n)
+)
+STEPS: Final = st.lists(
+    st.tuples(
+        st.sampled_from(sorted(ASKED)),
+        AMOUNTS,
+        st.sampled_from(("{}", "{}.01", '"{}.99"')),
+        st.sampled_from((0, HOUR, DAY, 15 * DAY)),
+        st.integers(0, 12),
+    ),
+    max_size=12,
+)
+
+
+def postings_of(engine: Engine) -> Iterator[Posting]:
+    """Yield every posting that the engine told."""
+    for heard in engine.heard:
+        if isinstance(heard.outcome, Decision):
+            yield from heard.outcome.postings
+
+
+@PACE
+@given(steps=STEPS)
+def test_amounts_of_any_size_are_decided(steps: list[tuple[str, int, str, int, int]]) -> None:
+    """No posting moves more than 2^53 units, no account holds more, and the book says the same."""
+    engine, now = Engine(), BEGIN
+    engine.publish(BANK)
+    for number, (kind, amount, form, later, which) in enumerate(steps):
+        now += later
+        fact = f'"{ASKED[kind]}": {form.format(amount)}, "action_id": "{which}"'
+        record = (
+            f'{{"id": "{number}", "program": "bank", "user_id": "anna", "type": "{kind}",'
+            f' "occurred_at": {now}, "data": {{{fact}}}}}'
+        )
+        engine.hear(record.encode(), now, internal=kind == "SETTLE")
+    available = held = reserved = 0
+    for posting in postings_of(engine):
+        moved = (posting.points, posting.lifetime_points, posting.balance, posting.lifetime)
+        assert max(map(abs, moved)) <= MOST, posting
+        columns = [sign * posting.points for sign in COLUMNS[posting.kind]]
+        available, held, reserved = map(sum, zip((available, held, reserved), columns, strict=True))
+        assert posting.lifetime + held <= MOST, posting
+        assert -MOST <= available <= MOST - held - reserved, posting
+    found = differences(engine, book_of([(BANK, 0)]))
+    assert not found, "\n".join(found)
