@@ -19,10 +19,14 @@ from mode.types import ServiceT
 
 from processors.stream.last_words import die
 from processors.stream.records import lean
-from processors.stream.turns import Membership, Run, Turn
-
-TURN_RECORDS = 16_000
-"""A turn takes no more once it holds this many records: about a quarter of a second of work."""
+from processors.stream.turns import (
+    FIRST_RECORDS,
+    TURN_RECORDS,
+    Membership,
+    Run,
+    Turn,
+    records_for,
+)
 
 FETCH_SECONDS = 0.2
 """How long a fetch waits for a first record; a rebalance may have to wait as long."""
@@ -102,7 +106,9 @@ class Consumer(driver.Consumer):
         self.fetching = asyncio.Lock()
         self.idle = asyncio.Event()
         self.idle.set()
-        self.finished_at = self.resumed_at = monotonic()
+        # How many records the next turn may hold.
+        self.most = FIRST_RECORDS
+        self.delivered_at = self.finished_at = self.resumed_at = monotonic()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -186,8 +192,9 @@ class Consumer(driver.Consumer):
     async def _deliver(self) -> None:
         if not self.waiting.runs or not self.idle.is_set() or not self.flow_active:
             return
-        self.current = turn = self.waiting.take(TURN_RECORDS)
+        self.current = turn = self.waiting.take(self.most)
         self.idle.clear()
+        self.delivered_at = monotonic()
         await self.callback(self._message_of(turn))
 
     def _message_of(self, turn: Turn) -> Message:
@@ -213,6 +220,8 @@ class Consumer(driver.Consumer):
         if self.current is turn:
             self.current = None
             self.finished_at = monotonic()
+            seconds = self.finished_at - self.delivered_at
+            self.most = records_for(self.most, turn.size, seconds)
             self.idle.set()
             await self._deliver()
 

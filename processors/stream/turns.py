@@ -9,6 +9,15 @@ from faust.types import TP
 
 from processors.stream.records import Record
 
+TURN_RECORDS = 16_000
+"""A turn holds no more records than this."""
+
+TURN_SECONDS = 2.0
+"""A turn should take no longer: a fifth of what a transaction may take."""
+
+FIRST_RECORDS = 1_000
+"""What a worker's first turn holds at most, and what any turn may hold."""
+
 
 class Membership(NamedTuple):
     """Who a worker is in its consumer group; the broker refuses offsets from a past generation."""
@@ -60,12 +69,17 @@ class Turn:
                 self.runs[tp] = run
 
     def take(self, most: int) -> "Turn":
-        """Part whole runs from this turn, oldest first, until they hold `most` records."""
+        """Part at most so many records from this turn, of the runs that waited longest.
+
+        What is left of a run waits behind the others, so that no partition waits for ever.
+        """
         taken, records = Turn(self.membership), 0
         while self.runs and records < most:
             tp = next(iter(self.runs))
-            taken.runs[tp] = self.runs.pop(tp)
+            taken.runs[tp], rest = self.runs.pop(tp).split(most - records)
             records += len(taken.runs[tp].records)
+            if rest is not None:
+                self.runs[tp] = rest
         return taken
 
     @property
@@ -78,6 +92,17 @@ class Turn:
         for number in sorted({tp.partition for tp in self.runs}):
             tps = (TP(topic, number) for topic in topics)
             yield number, {tp: self.runs[tp] for tp in tps if tp in self.runs}
+
+
+def records_for(most: int, size: int, seconds: float) -> int:
+    """How many records the next turn may hold, after one of `size` records took so many seconds.
+
+    A transaction ends with its worker when it takes too long, so turns shrink where a machine is slow and
+    grow again where there is enough to do.
+    """
+    if seconds > TURN_SECONDS:
+        return max(FIRST_RECORDS, int(size * TURN_SECONDS / seconds))
+    return min(2 * most, TURN_RECORDS) if size >= most else most
 
 
 class TurnSchema(faust.Schema[Any, Any]):

@@ -6,7 +6,7 @@ import pytest
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
-from processors.stream.turns import Membership, Run, Turn
+from processors.stream.turns import Membership, Run, Turn, records_for
 
 MEMBER = Membership(7, "member-1", "scoring-1")
 
@@ -78,11 +78,31 @@ def test_internal_records_come_first() -> None:
 
 
 def test_a_turn_is_bounded() -> None:
-    """Whole runs are parted, oldest first, until they hold as many records as asked for."""
+    """So many records are parted as asked for, oldest runs first; what is left of one waits last."""
     turn = Turn(MEMBER)
     turn.add({TP("actions", number): run(0, 3) for number in (2, 0, 1)})
     first = turn.take(4)
-    assert [tp.partition for tp in first.runs] == [2, 0]
-    assert [tp.partition for tp in turn.runs] == [1]
-    assert turn.take(4).size == 3
+    assert {tp.partition: spans([one]) for tp, one in first.runs.items()} == {
+        2: [(0, 3, [0, 1, 2])],
+        0: [(0, 1, [0])],
+    }
+    assert [tp.partition for tp in turn.runs] == [1, 0]
+    assert turn.take(9).size == 5
     assert turn.size == 0
+
+
+@pytest.mark.parametrize(
+    ("most", "size", "seconds", "next_one"),
+    [
+        (1_000, 1_000, 0.1, 2_000),  # Full and quick: the next one may hold twice as many.
+        (12_000, 12_000, 1.0, 16_000),  # But never more than the most of all.
+        (4_000, 300, 0.1, 4_000),  # Not full: nothing is learnt.
+        (16_000, 16_000, 8.0, 4_000),  # Slow: so many as two seconds take.
+        (16_000, 5, 30.0, 1_000),  # However slow: a thousand at least.
+    ],
+)
+def test_turns_are_as_long_as_the_machine_is_quick(
+    most: int, size: int, seconds: float, next_one: int
+) -> None:
+    """What a turn may hold follows how long the last one took."""
+    assert records_for(most, size, seconds) == next_one
