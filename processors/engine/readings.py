@@ -68,16 +68,16 @@ def streak(scene: Scene, name: str) -> int | None:
 
 
 def raised(scene: Scene, name: str, found: Streak | None) -> Streak:
-    """Return a streak with the day of this action in it."""
+    """Return a streak with the day of this action in it; one of an earlier day changes nothing."""
     today = scene.day.start
+    if found is not None and found.last > today:
+        return found
     restarts = scene.kind.streaks[name]
     if restarts is not None and restarts(scene.facts, scene):
-        return Streak(1, max(today, found.last if found else today))
+        return Streak(1, today)
     if found is None or found.last < previous_day(scene):
         return Streak(1, today)
-    if found.last >= today:
-        return found
-    return Streak(found.days + 1, today)
+    return found if found.last == today else Streak(found.days + 1, today)
 
 
 def previous_day(scene: Scene) -> int:
