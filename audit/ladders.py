@@ -60,10 +60,10 @@ def _due(case: Case, name: str, steps: list[Document], held: int) -> int:
     if review is None:
         return by_measure
     since = case.member.lifetime[case.currency(ladder.get("currency"))] - review.lifetime
-    allowed = max(held, _reached(case, ladder, steps, review.points + since))
-    if allowed >= by_measure:
+    by_window = _reached(case, ladder, steps, review.points + since)
+    if by_window >= by_measure:
         del case.member.reviews[name]
-    return min(by_measure, allowed)
+    return min(by_measure, max(held, by_window))
 
 
 def _value(case: Case, name: str, ladder: Document) -> int:
