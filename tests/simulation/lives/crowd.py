@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from deploy.broken import BROKEN
 from schemas.moments import DAY, write
 from tests.simulation.lives import contribution, forum, loyalty, trading, waitlist
-from tests.simulation.lives.life import INTERNAL, Body, Deed, Life
+from tests.simulation.lives.life import INTERNAL, SETTLING, Body, Deed, Life
 
 DEEDS: Final[Mapping[str, Mapping[Deed, float]]] = {
     "loyalty": loyalty.DEEDS,
@@ -38,6 +38,8 @@ SECOND: Final = {
 }
 """By program: what a version in the middle changes of a document, given a day and another."""
 _REMEMBERED: Final = 2_000
+_SETTLED_ONCE: Final = 2 * DAY
+"""Within this time a job may say again what only settles: less than any program accepts lateness."""
 
 
 class Sent(NamedTuple):
@@ -74,7 +76,7 @@ class Crowd:
         if draw < mix.broken:
             return self._broken(random, now)
         if draw < mix.broken + mix.duplicates and self.recent:
-            return self._repeated(random)
+            return self._repeated(random, now)
         body = self._act(random, now)
         draw -= mix.broken + mix.duplicates
         if 0 <= draw < mix.late:
@@ -103,12 +105,17 @@ class Crowd:
             good["user_id"].encode(), make(good | {"occurred_at": write(now)}), [], internal=False
         )
 
-    def _repeated(self, random: Random) -> Sent:
-        """Say a record of late again, or something else under its id."""
+    def _repeated(self, random: Random, now: int) -> Sent:
+        """Say a record of late again, or something else under its id.
+
+        What only settles is remembered like what members do, and no job says it again after that.
+        """
         sent = random.choice(self.recent)
-        if random.random() < 0.8 or sent.value is None:
+        body = json.loads(sent.value or b"{}")
+        if body["type"] in SETTLING and now - body["occurred_at"] > _SETTLED_ONCE:
+            return self.next(random, now)
+        if random.random() < 0.8:
             return sent
-        body = json.loads(sent.value)
         return sent._replace(value=json.dumps(body | {"data": {"order_value": 5}}).encode())
 
 
