@@ -133,7 +133,7 @@ def group(kind: str, members: int, behind: int | None) -> Finding:
         )
     workers = f"{members} {kind} worker{'s' if members > 1 else ''}"
     if behind is not None and behind > _BEHIND:
-        advice = "its status page says why; more scoring workers share the partitions"
+        advice = f"its status page says why; more {kind} workers share the partitions"
         return Finding("warn", f"{workers}, about {behind:,} records behind", advice)
     return Finding("ok", f"{workers}, nothing waits" if behind is not None else workers)
 
