@@ -3,12 +3,11 @@
 from processors.engine import lots
 from processors.engine.awards import tell
 from processors.engine.decision import Refusal
-from processors.engine.derived import derive
+from processors.engine.derived import derive, derived
 from processors.engine.lots import AVAILABLE
 from processors.engine.numbers import show
 from processors.engine.rules import BadgeRule, Scene, UnlockRule
 from schemas import parts
-from schemas.actions import Derived
 from schemas.moments import write
 from schemas.parts import Boost, Unlocked
 from schemas.results import AchievementUnlocked, Declined
@@ -67,14 +66,12 @@ def _give(scene: Scene, name: str, *, asks_pool: bool) -> None:
     elif scene.rules.claim_type is not None:
         derive(
             scene,
-            Derived(
-                id=f"{scene.action.id}#claim-{name}",
-                program=scene.action.program,
-                user_id=f"reward:{name}",
-                type=scene.rules.claim_type,
-                occurred_at=scene.moment,
-                data={"member": scene.action.user_id},
-                version=scene.rules.version,
+            derived(
+                scene,
+                scene.rules.claim_type,
+                f"reward:{name}",
+                {"member": scene.action.user_id},
+                f"claim-{name}",
             ),
         )
 
@@ -123,15 +120,7 @@ def claim_reward(scene: Scene, answer: str) -> Refusal | None:
     parts.RECIPIENTS.write(scene.draft.head, recipients + 1)
     derive(
         scene,
-        Derived(
-            id=f"{scene.action.id}#{answer.lower()}",
-            program=scene.action.program,
-            user_id=scene.facts["member"],
-            type=answer,
-            occurred_at=scene.moment,
-            data={"reward": name},
-            version=scene.rules.version,
-        ),
+        derived(scene, answer, scene.facts["member"], {"reward": name}),
     )
     return None
 

@@ -22,10 +22,13 @@ def derive(scene: Scene, action: Derived) -> None:
     scene.derived.append(action)
 
 
-def derived(scene: Scene, name: str, to: str, data: dict[str, object]) -> Derived:
-    """Make the derived action of this name; it happened when the action did, under its version."""
+def derived(scene: Scene, name: str, to: str, data: dict[str, object], suffix: str = "") -> Derived:
+    """Make the derived action of this type; it happened when the action did, under its version.
+
+    Its id is the action's with `#suffix`, the type in lower case if not said.
+    """
     return Derived(
-        id=f"{scene.action.id}#{name.lower()}",
+        id=f"{scene.action.id}#{suffix or name.lower()}",
         program=scene.action.program,
         user_id=to,
         type=name,

@@ -4,7 +4,7 @@ from processors.engine.awards import tell, too_much
 from processors.engine.boards import COUNTRY
 from processors.engine.climbing import move_between
 from processors.engine.decision import Refusal
-from processors.engine.derived import derive
+from processors.engine.derived import derive, derived
 from processors.engine.lots import (
     AVAILABLE,
     IN_LOTS,
@@ -19,7 +19,6 @@ from processors.engine.numbers import POWERS, UNITS_MAX, show
 from processors.engine.rules import Scene
 from schemas import parts
 from schemas.accounts import FIELDS, Head, row_key
-from schemas.actions import Derived
 from schemas.moments import DAY, END_OF_TIME, write
 from schemas.parts import Streak, Suspension
 from schemas.results import Declined
@@ -123,14 +122,12 @@ def suspect(scene: Scene) -> None:
     if scene.rules.suspend_type is not None:
         derive(
             scene,
-            Derived(
-                id=f"{scene.action.id}#suspend",
-                program=scene.action.program,
-                user_id=scene.action.user_id,
-                type=scene.rules.suspend_type,
-                occurred_at=scene.moment,
-                data={"until": write(until), "reason": "suspicion"},
-                version=scene.rules.version,
+            derived(
+                scene,
+                scene.rules.suspend_type,
+                scene.action.user_id,
+                {"until": write(until), "reason": "suspicion"},
+                "suspend",
             ),
         )
 

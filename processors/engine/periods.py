@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from processors.engine.decision import Refusal
-from processors.engine.derived import derive
+from processors.engine.derived import derive, derived
 from processors.engine.numbers import POWERS
 from processors.engine.period_checks import (
     ALL_TIME,
@@ -20,7 +20,6 @@ from processors.engine.period_checks import (
 )
 from processors.engine.rules import Scene
 from schemas import parts
-from schemas.actions import Derived
 from schemas.moments import END_OF_TIME, write
 from schemas.parts import Period
 from schemas.results import Declined, PeriodRecord
@@ -114,7 +113,8 @@ def _derive_prizes(scene: Scene) -> None:
         return
     for place, (member, score) in enumerate(scene.facts["winners"][: rule.places], 1):
         data = {"place": place, "period": period, "board": board, "score": score}
-        _derive(scene, f"{rule.action.lower()}-{place}", member, rule.action, data)
+        name = f"{rule.action.lower()}-{place}"
+        derive(scene, derived(scene, rule.action, member, data, name))
 
 
 def _derive_rewards(scene: Scene) -> None:
@@ -125,22 +125,7 @@ def _derive_rewards(scene: Scene) -> None:
     for reward, most in close.rewards:
         for place, (member, _) in enumerate(scene.facts["winners"][:most], 1):
             name = f"{close.grant.lower()}-{reward}-{place}"
-            _derive(scene, name, member, close.grant, {"reward": reward})
-
-
-def _derive(scene: Scene, name: str, member: str, kind: str, data: dict[str, object]) -> None:
-    derive(
-        scene,
-        Derived(
-            id=f"{scene.action.id}#{name}",
-            program=scene.action.program,
-            user_id=member,
-            type=kind,
-            occurred_at=scene.moment,
-            data=data,
-            version=scene.rules.version,
-        ),
-    )
+            derive(scene, derived(scene, close.grant, member, {"reward": reward}, name))
 
 
 def _tell(
