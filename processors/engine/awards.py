@@ -360,17 +360,17 @@ def tell(
         _tally(scene, columns)
 
 
-def move(scene: Scene, split: str, scores: list[Score]) -> None:
-    """Book a member's move between the boards of a split on the draft and tell its posting."""
-    rules, head = scene.rules, scene.draft.head
+def move(scene: Scene, what: str, scores: list[Score], why: str) -> None:
+    """Tell a posting that moves the member on boards and nothing else; `what` names it and its rule."""
+    rules = scene.rules
     tell(
         scene,
-        name=f"move_{split}",
+        name=f"move_{what}",
         kind="move",
         action=scene.action.type,
         currency=rules.currency,
         points=0,
         scores=scores,
-        rule=f"{rules.version}/{split}",
-        why=[(f"now on {split} {rules.boards.place(head, split)}", "0")],
+        rule=f"{rules.version}/{what}",
+        why=[(why, "0")],
     )

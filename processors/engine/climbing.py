@@ -40,9 +40,10 @@ def _climb(scene: Scene, ladder: Ladder, step: str, value: int) -> None:
 
 def move_between(scene: Scene, split: str) -> None:
     """Move the member between the boards of a split, if another part of it holds now."""
-    scores = scene.rules.boards.move(scene.draft.head, split, scene.action.occurred_at)
+    boards, head = scene.rules.boards, scene.draft.head
+    scores = boards.move(head, split, scene.action.occurred_at)
     if scores:
-        move(scene, split, scores)
+        move(scene, split, scores, f"now on {split} {boards.place(head, split)}")
 
 
 def _grant(scene: Scene, ladder: Ladder) -> None:

@@ -1,6 +1,6 @@
 """Effects on a member as a whole: profile, moving in, suspension, erasure."""
 
-from processors.engine.awards import tell, too_much
+from processors.engine.awards import move, tell, too_much
 from processors.engine.boards import COUNTRY
 from processors.engine.climbing import move_between
 from processors.engine.decision import Refusal
@@ -57,18 +57,8 @@ def _may_stand(scene: Scene) -> bool:
 
 
 def _tell_turn(scene: Scene, mode: str) -> None:
-    rules = scene.rules
-    tell(
-        scene,
-        name="move_listed",
-        kind="move",
-        action=scene.action.type,
-        currency=rules.currency,
-        points=0,
-        scores=[rules.boards.turn(mode)],
-        rule=f"{rules.version}/listed",
-        why=[("on no board" if mode == "hides" else "on the boards again", "0")],
-    )
+    why = "on no board" if mode == "hides" else "on the boards again"
+    move(scene, "listed", [scene.rules.boards.turn(mode)], why)
 
 
 def look_again(_scene: Scene) -> Refusal | None:

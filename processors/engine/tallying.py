@@ -1,6 +1,6 @@
 """What an action changes on tallies besides its postings: counts, path xp, moves, the tie of a sign-up."""
 
-from processors.engine.awards import tell
+from processors.engine.awards import move
 from processors.engine.rules import Scene
 from processors.engine.tallies import Tallies
 from schemas import parts
@@ -42,15 +42,4 @@ def _put(scene: Scene, scores: list[Score]) -> None:
     if last is not None and not any(score[-1] in _TURNS for score in last.scores):
         last.scores = [*last.scores, *scores]
         return
-    rules = scene.rules
-    tell(
-        scene,
-        name="move_boards",
-        kind="move",
-        action=scene.action.type,
-        currency=rules.currency,
-        points=0,
-        scores=scores,
-        rule=f"{rules.version}/boards",
-        why=[("on boards", "0")],
-    )
+    move(scene, "boards", scores, "on boards")
