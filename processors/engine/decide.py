@@ -73,7 +73,9 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
     if refusal is not None:
         return _decline(scene, refusal)
     limited = _limited(scene, kind.limits) if kind.limits else None
-    elsewhere = None if limited is None else _limited(scene, kind.limits_elsewhere)
+    elsewhere = limited
+    if limited is not None and kind.limits_elsewhere is not kind.limits:
+        elsewhere = _limited(scene, kind.limits_elsewhere)
     given: Given = []
     refusal = None if kind.awards else limited or _limited(scene, kind.last_guards)
     for rule in kind.awards:
