@@ -16,6 +16,9 @@ import msgspec
 PeriodKind = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "all_time"]
 Per = Literal["day", "week", "month"]
 
+ALL_TIME: Final = "all_time"
+"""The period without an end: its kind, and its name."""
+
 SECOND: Final = 1_000
 MINUTE: Final = 60_000
 HOUR: Final = 3_600_000

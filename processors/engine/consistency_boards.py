@@ -15,9 +15,9 @@ from processors.engine.consistency_words import (
     unknown,
 )
 from processors.engine.measures import MEASURES, PATH_XP, REFERRALS
+from schemas.moments import ALL_TIME
 from schemas.programs import Board, Program
 
-ALL_TIME: Final = "all_time"
 _OF_AWARDS: Final = ("points", "earned")
 
 

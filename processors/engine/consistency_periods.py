@@ -5,10 +5,10 @@ from typing import Final
 
 from processors.engine.consistency_following import derivable
 from processors.engine.consistency_words import ENGINE, Flaw, Place, unknown
+from schemas.moments import ALL_TIME
 from schemas.program_standard import EXPIRY_NOTICE
 from schemas.programs import Board, Program, Standing, Winners
 
-_ALL_TIME: Final = "all_time"
 _PRIZE: Final = ("place", "period", "board", "score")
 """Facts that the action of a winner gets."""
 
@@ -20,7 +20,7 @@ def period_flaws(program: Program) -> Iterator[Flaw]:
             place = ("boards", name, "winners", kind)
             yield from unknown(place, "period of this board", kind, board.periods)
             yield from _winners(program, row, place)
-            if kind == _ALL_TIME and (program.close is None or program.close.board != name):
+            if kind == ALL_TIME and (program.close is None or program.close.board != name):
                 yield Flaw(place, "it never ends: say `close: {board: …, most: …}` of the campaign")
     yield from _close(program)
     yield from _rewards(program)
@@ -85,8 +85,8 @@ def _whole(program: Program, name: str, place: Place) -> Iterator[Flaw]:
     board: Board | None = program.boards.get(name)
     if board is None:
         return
-    if _ALL_TIME not in board.periods:
-        yield Flaw(place, f"{name} has no {_ALL_TIME}")
+    if ALL_TIME not in board.periods:
+        yield Flaw(place, f"{name} has no {ALL_TIME}")
     if board.split is not None:
         yield Flaw(place, f"{name} is split by {board.split}: name a board that is whole")
 

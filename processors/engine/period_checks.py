@@ -9,8 +9,8 @@ from typing import Final
 
 from processors.engine.numbers import POWERS
 from processors.engine.rules import Scene
+from schemas.moments import ALL_TIME
 
-ALL_TIME: Final = "all_time"
 TOP_MAX: Final = 100
 """Members that the record of a closed period names beside its winners."""
 CHANGES_MAX: Final = 100

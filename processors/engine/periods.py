@@ -12,7 +12,6 @@ from processors.engine.decision import Refusal
 from processors.engine.derived import derive, derived
 from processors.engine.numbers import POWERS
 from processors.engine.period_checks import (
-    ALL_TIME,
     OFFSET_SCALE,
     wrong_changes,
     wrong_period,
@@ -20,7 +19,7 @@ from processors.engine.period_checks import (
 )
 from processors.engine.rules import Scene
 from schemas import parts
-from schemas.moments import END_OF_TIME, write
+from schemas.moments import ALL_TIME, END_OF_TIME, write
 from schemas.parts import Period
 from schemas.results import Declined, PeriodRecord
 

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from processors.jobs.actions import JobAction
 from processors.jobs.means import Means
-from processors.jobs.periods import ALL_TIME
 from processors.jobs.programs import type_with
+from schemas.moments import ALL_TIME
 from schemas.programs import Program, Standing
 from sinks.board_reads import participants, top
 from sinks.job_reads import badge_holders

@@ -12,10 +12,11 @@ from typing import Final, NamedTuple
 from processors.jobs.actions import JobAction
 from processors.jobs.means import Means
 from processors.jobs.opening import opening
-from processors.jobs.periods import ALL_TIME, ends_at, kept_until, kind_of, row_of
+from processors.jobs.periods import ends_at, kept_until, kind_of, row_of
 from processors.jobs.programs import Programs, type_with
 from processors.jobs.results import named
 from schemas import moments
+from schemas.moments import ALL_TIME
 from schemas.programs import Program
 from sinks.board_calls import Board
 from sinks.board_closing import Figures, figures

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from processors.jobs.means import Means
-from processors.jobs.periods import ALL_TIME, calendar_of, preceding, row_of
+from processors.jobs.periods import calendar_of, preceding, row_of
 from processors.jobs.results import is_behind
+from schemas.moments import ALL_TIME
 from schemas.programs import Program
 from sinks.board_calls import Board
 from sinks.board_closing import (

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Iterator
 from processors.jobs.actions import JobAction
 from processors.jobs.means import Means
 from processors.jobs.periods import (
-    ALL_TIME,
     calendar_of,
     current,
     ends_at,
@@ -19,6 +18,7 @@ from processors.jobs.periods import (
     row_of,
 )
 from processors.jobs.programs import type_with
+from schemas.moments import ALL_TIME
 from schemas.programs import Program
 from sinks.board_calls import Board
 from sinks.board_closing import all_boards

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import Final, cast
 
 from schemas import moments
-from schemas.moments import Calendar, PeriodKind
+from schemas.moments import ALL_TIME, Calendar, PeriodKind
 from schemas.programs import Board, Program, moment_in
 from sinks.board_calls import Board as BoardPeriod
 
-ALL_TIME: Final = "all_time"
 KEEP: Final = 35 * moments.DAY
 """How long a board stays after its end where its row does not say."""
 

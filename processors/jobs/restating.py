@@ -6,8 +6,9 @@ from typing import Final
 
 from processors.jobs.actions import JobAction
 from processors.jobs.means import Means
-from processors.jobs.periods import ALL_TIME, late_for
+from processors.jobs.periods import late_for
 from processors.jobs.programs import Programs, type_with
+from schemas.moments import ALL_TIME
 from schemas.programs import Program
 from sinks.board_calls import Board
 from sinks.board_closing import members
