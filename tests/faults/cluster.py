@@ -217,7 +217,7 @@ class Cluster:
         self.workers: list[Worker] = []
         self.sent = Sent()
         self.began = time.monotonic()
-        self.rules_count_at = self.began
+        self._rules_count_at = self.began
 
     async def publish_programs(self, *more: dict[str, Any]) -> None:
         """Publish every program of the house, and further ones, in force as soon as may be."""
@@ -227,7 +227,11 @@ class Cluster:
         """Publish versions of programs, in force as soon as may be."""
         versions = [version_of(document, EMBEDDED_LEAD_MS) for document in documents]
         await publish(Place(self.settings, self.folder), *versions)
-        self.rules_count_at = time.monotonic() + EMBEDDED_LEAD_MS / 1000
+        self._rules_count_at = time.monotonic() + EMBEDDED_LEAD_MS / 1000
+
+    async def rules_count(self) -> None:
+        """Wait until what was published is in force: an action appended before sees none of it."""
+        await asyncio.sleep(self._rules_count_at - time.monotonic())
 
     async def start(self, kind: str, name: str = "1", faults: Iterable[str] = ()) -> Worker:
         """Start a worker and keep it running; its first lives have these faults."""
@@ -289,7 +293,7 @@ class Cluster:
         acknowledged: Callable[[Message, RecordMetadata], None] | None = None,
     ) -> AsyncIterator[None]:
         """Send records, each with its input's name, while the body runs; programs are in force first."""
-        await asyncio.sleep(self.rules_count_at - time.monotonic())
+        await self.rules_count()
         sending = asyncio.create_task(
             deliver(
                 self.settings.kafka,

@@ -31,6 +31,7 @@ async def cluster(
     for kind in ("scoring", "boards", "ledger"):
         await cluster.start(kind)
     await cluster.ready()
+    await cluster.rules_count()
     mix = Mix(deriving=0.2, broken=0.05, duplicates=0.05, misrouted=0.02)
     sent = await produce(
         stack.kafka, 2_000, seed=3, topic=topics + "actions", limit=ACTIONS, members=50, mix=mix
