@@ -34,9 +34,14 @@ class Told:
         self.supervisor = Supervisor(folder / "logs", folder / "run", self.lines.append)
 
     async def keep(self, one: Job) -> None:
-        """Keep a job running, once it runs."""
+        """Keep a job running, which has been started once."""
         self.task = asyncio.create_task(self.supervisor.keep(one))
-        await eventually(self.pid)
+        await eventually(self.started)
+
+    async def started(self) -> bool:
+        """Whether the job was ever started: who dies at once may never be seen alive."""
+        kept = self.supervisor.kept.get("work")
+        return kept is not None and kept.starts > 0
 
     async def pid(self) -> int | None:
         """Give the pid of the job's process while it runs."""
