@@ -77,7 +77,7 @@ def _sections() -> dict[str, str]:
     if not RESULTS.exists():
         return {}
     parts = re.split(r"(?m)^(?=## )", RESULTS.read_text())[1:]
-    return {part[3 : part.index("\n")].strip(): part for part in parts}
+    return {part[3 : part.index("\n")].strip(): part.rstrip() + "\n" for part in parts}
 
 
 def _made(parts: list[str]) -> str:

@@ -56,17 +56,16 @@ class Outputs:
         self.outcomes: Counter[str] = Counter()
         self._rows: defaultdict[tuple[str, int], list[Row]] = defaultdict(list)
 
-    def take(self, number: int | None = None) -> Iterator[tuple[str, int, list[Row]]]:
+    def take(self, *, to_the_end: bool = True) -> Iterator[tuple[str, int, list[Row]]]:
         """Give away what was said so far, as (topic, partition, rows).
 
-        With a number only the results of that partition: derived actions go to any partition, and
-        each of those is worth one batch a turn, not one for every partition that derives.
+        Before the end of a turn derived actions stay: they go to any partition, and each of those
+        is worth one batch a turn, not one for every partition that derives.
         """
-        if number is None:
-            taken, self._rows = self._rows, defaultdict(list)
-        else:
-            own = [at for at in self._rows if at[1] == number and at[0] != self.topics.internal]
-            taken = defaultdict(list, {at: self._rows.pop(at) for at in own})
+        taken, self._rows = self._rows, defaultdict(list)
+        if not to_the_end:
+            stay = [at for at in taken if at[0] == self.topics.internal]
+            self._rows.update((at, taken.pop(at)) for at in stay)
         return ((topic, partition, rows) for (topic, partition), rows in taken.items())
 
     def decision(self, tp: TP, record: Record, action: Action, decision: Decision) -> None:

@@ -21,7 +21,6 @@ _JVM = (
     "-XX:+UseSerialGC",  # The least memory and threads for so small a heap.
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-UsePerfData",
-    "-XX:TieredStopAtLevel=1",
     "-Djava.awt.headless=true",
     f"-Dlog4j2.configurationFile={_LOGGING}",
 )

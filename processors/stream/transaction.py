@@ -212,6 +212,7 @@ class Producer(aiokafka.AIOKafkaProducer):
         """
         await self.begin_transaction()
         self._group_added = asyncio.ensure_future(self._add_group(group_id))
+        await asyncio.sleep(0)  # It asks now, and not when the turn first waits for something.
 
     async def _add_group(self, group_id: str) -> None:
         while not await self._sender._do_add_offsets_to_txn(group_id):

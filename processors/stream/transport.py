@@ -31,7 +31,7 @@ from processors.stream.turns import (
 FETCH_SECONDS = 0.2
 """How long a fetch waits for a first record; a rebalance may have to wait as long."""
 
-PAUSE_BETWEEN_FETCHES = 0.003
+PAUSE_BETWEEN_FETCHES = 0.001
 """Seconds between two fetches while a turn is under way: fewer, fuller fetches cost less."""
 
 LAST_TURN_SECONDS = 5.0
