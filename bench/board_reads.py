@@ -1,7 +1,8 @@
 """Reading a large board beside scoring: ours, plain commands on a bare sorted set, a window query.
 
-Scoring and boards worker run while actions come in, so that the board changes under the reads. Each
-read of ours is measured right before the plain commands that answer most of it.
+Each read of ours is measured alone first. Then scoring and boards worker run while actions come in, so
+that the board changes under the reads, and each read is measured right before the plain commands that
+answer most of it.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from time import perf_counter
+from typing import NamedTuple
 
 import asyncpg
 import uvloop
@@ -17,9 +19,9 @@ from redis.asyncio import Redis
 
 from bench.asking import READ_RATE, back_to_back, open_loop
 from bench.contenders import BOARDS, LAUREL
-from bench.latency import flush, ms
+from bench.latency import BROKER_SECONDS, flush, ms
 from bench.load import Load, member
-from bench.read_pairs import GLOBAL, Pair, pairs
+from bench.read_pairs import GLOBAL, Ask, Pair, pairs
 from bench.results import Table, percentile
 from bench.sink_boards import AT_ONCE, fill
 from bench.stage import Ground, Stage
@@ -29,8 +31,6 @@ from sinks.board_reads import top
 from sinks.board_store import connect
 
 ACTION_RATE = 2_000.0
-WARM_UP_SECONDS = 5.0
-
 _SPARE_SECONDS = 600.0
 
 _WINDOW = """
@@ -41,18 +41,37 @@ _WINDOW = """
 """
 
 
+class Row(NamedTuple):
+    """The latencies of a read: of ours alone, of ours and of the plain commands beside scoring."""
+
+    pair: Pair
+    alone: list[float]
+    ours: list[float]
+    plain: list[float]
+
+
 async def run(stage: Stage, members: int, seconds: float) -> list[Table]:
     """Measure every read at its rate, and the window query as often as it comes."""
     async with stage.ground() as ground:
         await flush(ground)
         redis = connect(ground.settings.redis)
+        # A rewrite of its log takes a core for seconds: it belongs to no read more than to another.
+        await redis.config_set("auto-aof-rewrite-percentage", "0")
         with stage.task(f"putting {members:,} members on the board"):
             await fill(redis, members, 1, member)
         async with _table(ground, redis, members) as postgres, _scoring(stage, ground) as watch:
+            alone = [
+                await _ask(stage, f"{pair.name}, alone", pair.ours, members, seconds)
+                for pair in pairs(redis)
+            ]
             with _traffic(ground, members, (2 * len(pairs(redis)) + 1) * seconds):
-                await asyncio.sleep(WARM_UP_SECONDS)
+                with stage.task("letting the broker find its hot code"):
+                    await asyncio.sleep(BROKER_SECONDS)
                 before, began = await watch.committed(), perf_counter()
-                rows = [await _measure(stage, pair, members, seconds) for pair in pairs(redis)]
+                rows = [
+                    Row(pair, quiet, *await _beside(stage, pair, members, seconds))
+                    for pair, quiet in zip(pairs(redis), alone, strict=True)
+                ]
                 window = await back_to_back(partial(_window, postgres), members, seconds)
                 scored = (await watch.committed() - before) / (perf_counter() - began)
                 waiting = await behind(ground.ports[BOARDS.group])
@@ -68,15 +87,19 @@ async def _window(postgres: asyncpg.Connection, number: int) -> None:
     await postgres.fetchrow(_WINDOW, member(number))
 
 
-async def _measure(
+async def _beside(
     stage: Stage, pair: Pair, members: int, seconds: float
-) -> tuple[Pair, list[float], list[float]]:
-    """Give the latencies of a read of ours and of the plain commands."""
-    latencies = []
-    for way, ask in (("ours", pair.ours), ("plain", pair.plain)):
-        with stage.task(f"{pair.name}, {way}: {READ_RATE:,.0f} requests/s"):
-            latencies.append(await open_loop(ask, members, seconds) if ask else [])
-    return pair, *latencies
+) -> tuple[list[float], list[float]]:
+    """Give the latencies of a read of ours and of the plain commands, beside scoring."""
+    ours = await _ask(stage, f"{pair.name}, ours", pair.ours, members, seconds)
+    return ours, await _ask(stage, f"{pair.name}, plain", pair.plain, members, seconds)
+
+
+async def _ask(
+    stage: Stage, what: str, ask: Ask | None, members: int, seconds: float
+) -> list[float]:
+    with stage.task(f"{what}: {READ_RATE:,.0f} requests/s"):
+        return await open_loop(ask, members, seconds) if ask else []
 
 
 @asynccontextmanager
@@ -131,15 +154,16 @@ async def _table(ground: Ground, redis: Redis, members: int) -> AsyncIterator[as
         await postgres.close()
 
 
-def _reads(
-    rows: list[tuple[Pair, list[float], list[float]]], members: int, seconds: float, beside: str
-) -> Table:
+def _reads(rows: list[Row], members: int, seconds: float, beside: str) -> Table:
     return Table(
         f"Reads of a board of {members:,} members",
-        ["read", "p99 to plain's", *_columns(""), *_columns("plain ")],
+        ["read", "p99 to plain's", *_columns(""), *_columns("plain "), *_columns("alone ")],
         [
-            [pair.name, _ratio(ours, plain), *_cells(ours), *_cells(plain)]
-            for pair, ours, plain in rows
+            [
+                *(row.pair.name, _ratio(row.ours, row.plain)),
+                *(cell for part in (row.ours, row.plain, row.alone) for cell in _cells(part)),
+            ]
+            for row in rows
         ],
         [
             (
@@ -147,6 +171,10 @@ def _reads(
                 " latency counts from the moment a request was due, in steps of 1 ms."
             ),
             beside,
+            (
+                "Alone: ours, before the first action comes in; all the rest is beside scoring. Redis"
+                " keeps its append-only file and does not rewrite it meanwhile."
+            ),
             (
                 "A member's page: rank, score, 5 on either side, participants, next rank, milestone;"
                 " the plain commands for it give neither of the last two."
