@@ -30,6 +30,8 @@ def look_up_code(case: Case) -> None:
     """The owner of a code is credited; without one the look-up waits for it."""
     code, referred_user = case.member, case.facts["referred_user"]
     own_code = case.kind.get("own_code") == "allowed"
+    if case.facts.get("unanswered"):
+        raise Declined("unknown_code")
     if code.owner == referred_user and not own_code:
         raise Declined("self_referral")
     if code.owner is not None:
@@ -39,6 +41,22 @@ def look_up_code(case: Case) -> None:
         raise Declined("unknown_code")
     said = case.said
     code.waiting.append(Waiting(referred_user, said.append_time, case.version.name, own_code))
+
+
+def look_up_type(case: Case) -> str | None:
+    """The type with which the engine asks a code for its owner; None where the program has none."""
+    for name, form in (case.version.document or {})["actions"].items():
+        if form.get("effect") == "look_up_code" and "engine" in form.get("origin", []):
+            return str(name)
+    return None
+
+
+def give_up(case: Case, waiting: Waiting) -> None:
+    """A look-up that waited in vain is said again, to be declined."""
+    case.member.waiting.remove(waiting)
+    facts = {"referred_user": waiting.referred_user, "unanswered": True}
+    code, kind = case.member, look_up_type(case) or ""
+    case.follows.append(derived(code.program, code.subject, kind, facts, case.version.name))
 
 
 def _credit(case: Case, referred_user: str, version: str) -> None:

@@ -44,7 +44,7 @@ _BROUGHT: dict[str, Document] = {
     "unlock": {"unlock": _NEEDED},
     "grant_unlock": {"unlock": _NEEDED, "created_by": _NEEDED},
     "register_code": {"owner": _MEMBER},
-    "look_up_code": {"referred_user": _MEMBER},
+    "look_up_code": {"referred_user": _MEMBER, "unanswered": {"type": "flag"}},
     "payment": {"status": _NEEDED, "owner": _MEMBER},
     "claim_reward": {"member": _MEMBER},
     "grant_reward": {"reward": _NEEDED, "created_by": _TEXT},

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from audit.case import Case
+from audit.codes import give_up, look_up_type
 from audit.holds import forfeit, release
 from audit.reservations import expire, lapse
 
 Due = tuple[int, int, int, Callable[[], None]]
-"""When, which kind of thing (suspension, reservation, hold, lot), its place among them, what to do."""
+"""When, which kind of thing (suspension, reservation, hold, lot, look-up), its place, what to do."""
 
 
 def settle(case: Case) -> None:
@@ -33,6 +34,10 @@ def _all_due(case: Case) -> Iterator[Due]:
     for place, (name, lot) in enumerate(member.lots.items()):
         if lot.left:
             yield lot.expires_at, 3, place, partial(expire, case, name)
+    late = case.version.accept_late()
+    if member.waiting and late is not None and look_up_type(case) is not None:
+        for place, waiting in enumerate(member.waiting):
+            yield waiting.since + late + 1, 4, place, partial(give_up, case, waiting)
 
 
 def _end_suspension(case: Case) -> None:

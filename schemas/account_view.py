@@ -77,7 +77,7 @@ def due_as(head: Head, moment: int) -> str:
         return "RESERVE_LAPSE"
     if any(each.due_at == moment for each in parts.HOLDS.read(head)):
         return "HOLD_END"
-    return "EXPIRATION"
+    return "LOOKUP_LAPSE" if head.waiting else "EXPIRATION"
 
 
 def _end(until: int) -> str:

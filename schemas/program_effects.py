@@ -84,7 +84,8 @@ EFFECT_FACTS: Final[Mapping[str, Mapping[str, Fact]]] = {
     "unlock": {"unlock": _NEEDED},
     "grant_unlock": {"unlock": _NEEDED, "created_by": _NEEDED},
     "register_code": {"owner": _MEMBER},
-    "look_up_code": {"referred_user": _MEMBER},
+    # `unanswered`: it waited for as long as an action may come late, and is declined now.
+    "look_up_code": {"referred_user": _MEMBER, "unanswered": Fact(type="flag")},
     "payment": {"status": _NEEDED, "owner": _MEMBER},
     "claim_reward": {"member": _MEMBER},
     "grant_reward": {"reward": _NEEDED, "created_by": _TEXT},

@@ -77,6 +77,7 @@ def bind_program(program: Program) -> Rules:
         else SuspicionRule(suspicion.times, suspicion.suspend.milliseconds),
         suspend_type=_engines(program, "suspend"),
         claim_type=_engines(program, "claim_reward"),
+        look_up_type=_engines(program, "look_up_code"),
         periods={name: _periods(board) for name, board in program.boards.items()},
         close=_close(program),
         notices=bind_notices(program),

@@ -1,7 +1,7 @@
 """Referral codes: a code is a subject, `code:<code>`.
 
 CODE_REGISTER gives it an owner, CODE_LOOKUP asks it for the owner. A look-up that comes first waits in
-the code's account until the code is registered.
+the code's account until the code is registered, or until it is too late for that.
 """
 
 from typing import Final
@@ -10,10 +10,12 @@ import msgspec
 
 from processors.engine.decision import Refusal
 from processors.engine.derived import derive, derived
+from processors.engine.lots import note_due
 from processors.engine.rules import Effect, Scene
 from schemas import moments
 from schemas.accounts import WAITING_PER_ROW, Account
 from schemas.actions import Derived
+from schemas.moments import END_OF_TIME
 from schemas.results import Declined
 
 WAITING_MAX: Final = 1_000
@@ -73,6 +75,10 @@ def bind_look_up(answer: str, *, own: bool) -> Effect:
     def effect(scene: Scene) -> Refusal | None:
         action, head = scene.action, scene.draft.head
         referred = scene.facts["referred_user"]
+        if scene.facts.get("unanswered"):
+            return Refusal(
+                Declined.UNKNOWN_CODE, f"nobody registered the code {_code(scene)} in time"
+            )
         if head.owner == referred and not own:
             return Refusal(Declined.SELF_REFERRAL, f"{referred} owns the code {_code(scene)}")
         if head.owner is not None:
@@ -95,9 +101,41 @@ def bind_look_up(answer: str, *, own: bool) -> Effect:
         )
         scene.draft.put(row, msgspec.msgpack.encode(waiting))
         head.waiting += 1
+        due_at = given_up_at(scene)
+        if due_at is not None:
+            note_due(head, due_at)
         return None
 
     return effect
+
+
+def given_up_at(scene: Scene) -> int | None:
+    """Give the moment at which the look-up that has waited longest is given up; None when never."""
+    draft, rules = scene.draft, scene.rules
+    if not draft.head.waiting or rules.look_up_type is None or rules.accept_late > END_OF_TIME:
+        return None
+    # They stand in the order in which they came.
+    return _read_waiting(draft.row("waiting.0"))[0].append_time + rules.accept_late + 1
+
+
+def give_up(scene: Scene) -> None:
+    """Let the code be asked once more, to decline it, for whom it has not been registered in time."""
+    assert scene.rules.look_up_type is not None
+    since = scene.action.occurred_at - scene.rules.accept_late
+    waiting = _waiting(scene.draft)
+    _keep_waiting(scene.draft, [each for each in waiting if each.append_time >= since])
+    for each in waiting:
+        if each.append_time < since:
+            action = Derived(
+                id=f"{each.id}#unanswered",
+                program=scene.action.program,
+                user_id=scene.action.user_id,
+                type=scene.rules.look_up_type,
+                occurred_at=moments.write(each.occurred_at),
+                data={"referred_user": each.referred_user, "unanswered": True},
+                version=scene.rules.version,
+            )
+            derive(scene, action)
 
 
 def _waiting(account: Account) -> list[Waiting]:

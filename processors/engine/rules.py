@@ -238,6 +238,7 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     # The types that the engine derives by itself, where the program has them.
     suspend_type: str | None
     claim_type: str | None
+    look_up_type: str | None
     # By board, without its part of a split.
     periods: "Mapping[str, PeriodsRule]"
     close: "CloseRule | None"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from processors.engine import lots
+from processors.engine import codes, lots
 from processors.engine.awards import tell
 from processors.engine.lots import AVAILABLE, HELD, IN_LOTS, LIFETIME, RESERVED, Entry, Shelf
 from processors.engine.numbers import show
@@ -13,7 +13,7 @@ from schemas.accounts import Head
 from schemas.parts import Held, Reservation
 from schemas.results import Lot
 
-_SUSPENSION, _RESERVATION, _HOLD, _LOT = range(4)
+_SUSPENSION, _RESERVATION, _HOLD, _LOT, _LOOK_UP = range(5)
 
 
 class Due(NamedTuple):
@@ -42,6 +42,9 @@ def _due(scene: Scene) -> Iterator[Due]:
         yield from _due_in_parts(head)
     for number, entry in enumerate(lots.lots_of(lots.entries(scene.draft))):
         yield Due(entry.expires_at or 0, _LOT, number, entry)
+    given_up = codes.given_up_at(scene)
+    if given_up is not None:
+        yield Due(given_up, _LOOK_UP, 0, None)
 
 
 def _due_in_parts(head: Head) -> Iterator[Due]:
@@ -62,6 +65,8 @@ def _settle(scene: Scene, due: Due) -> None:
         _expire(scene, due.item)
     elif isinstance(due.item, str):
         restore(scene, due.item, f"lapse-{due.item}", "RESERVE_LAPSE", "lapse")
+    elif due.what == _LOOK_UP:
+        codes.give_up(scene)
     else:
         parts.SUSPENSION.write(head, parts.Suspension())
 

@@ -16,7 +16,13 @@ Facts = dict[str, Any]
 Deed = Callable[["Life", str], Body]
 """Makes an action of a member."""
 
-SETTLING: Final = ("EXPIRATION", "HOLD_END", "RESERVE_LAPSE", "SUSPENSION_END")
+SETTLING: Final = (
+    "EXPIRATION",
+    "HOLD_END",
+    "RESERVE_LAPSE",
+    "LOOKUP_LAPSE",
+    "SUSPENSION_END",
+)
 PERIODS: Final = ("PERIOD_OPEN", "PERIOD_CLOSE", "PERIOD_RESTATE", "BADGE_CHECK", "EXPIRY_NOTICE")
 INTERNAL: Final = {"WEEKLY_WINNER", "TIER_REVIEW", *PERIODS, *SETTLING}
 """Types that only jobs say."""
