@@ -46,6 +46,10 @@ def _close(program: Program) -> Iterator[Flaw]:
     if program.ends is None:
         yield Flaw(("close",), "the campaign never ends: say `ends`")
     yield from _whole(program, close.board, ("close", "board"))
+    board = program.boards.get(close.board)
+    if board is not None and board.decay is not None:
+        message = f"the scores of {close.board} decay: a result needs a board whose scores stay"
+        yield Flaw(("close", "board"), message)
 
 
 def _rewards(program: Program) -> Iterator[Flaw]:

@@ -150,6 +150,7 @@ LOYALTY = [
     Change("timezone: UTC", "close: {board: global, most: 10}", "the campaign never ends: say `ends`"),
     Change("timezone: UTC", "ends: 2026-01-01\nclose: {board: globe, most: 10}", "no board is called globe; there is global, region, tier", "close:"),
     Change("timezone: UTC", "ends: 2026-01-01\nclose: {board: region, most: 10}", "region is split by country: name a board that is whole", "close:"),
+    Change("    split: tier\n    periods: [all_time]\n", "    decay: {factor: 0.9, per: day}\n    periods: [all_time]\nends: 2026-01-01\nclose: {board: tier, most: 10}\n", "the scores of tier decay: a result needs a board whose scores stay", "close:"),
     Change("TOP_100: {rank: {board: global, top: 100}}", "TOP_100: {rank: {board: globe, top: 100}}", "no board is called globe"),
     Change("TOP_100: {rank: {board: global, top: 100}}", "TOP_100: {rank: {board: global}}", "a rank is either among the `top` so many or so many `percent`"),
     Change("TOP_100: {rank: {board: global, top: 100}}", "TOP_100: {rank: {board: global, top: 100, percent: 1}}", "a rank is either among the `top` so many or so many `percent`"),
