@@ -64,22 +64,47 @@ async def members(redis: Redis, program: str, board: Board) -> AsyncIterator[Mem
 
 
 async def keep(redis: Redis, program: str, board: Board, until: int) -> bool:
-    """Keep a closed board until a moment in epoch milliseconds; answer whether it is there still."""
-    keys = [program_key(program, name) for name in ("closed", "boards", "sums")]
-    keys += board_keys(program, board)
-    return bool(await call_function(redis, "keep", keys, [board_name(board), until]))
+    """Keep a closed board until a moment in epoch milliseconds; answer whether it is there still.
+
+    Its name goes last: a board whose removal was broken off is still found among all boards.
+    """
+    keys = [program_key(program, "closed"), *board_keys(program, board)]
+    if await call_function(redis, "keep", keys, [board_name(board), until]):
+        return True
+    await _forget_hidden(redis, program, board)
+    await redis.hdel(program_key(program, "sums"), board_name(board))
+    await redis.srem(program_key(program, "boards"), board_name(board))
+    return False
 
 
-async def carry(redis: Redis, program: str, before: Board, board: Board, moment: int) -> None:
-    """Put whoever stands on the board `before` on another one too, at 0; who is there stays."""
-    keys = [program_key(program, name) for name in ("boards", "carried")]
+async def _forget_hidden(redis: Redis, program: str, board: Board) -> None:
+    """Drop what hidden members have on a board."""
+    key, end, cursor = program_key(program, "hidden"), f"\0{board_name(board)}".encode(), 0
+    while True:
+        page: Any = await redis.hscan(key, cursor, count=AT_ONCE)
+        cursor, found = page
+        if gone := [field for field in found if field.endswith(end)]:
+            await redis.hdel(key, *gone)
+        if not cursor:
+            return
+
+
+async def carry(redis: Redis, program: str, before: Board, board: Board, moment: int) -> bool:
+    """Put whoever stands on the board `before` on another one too, at 0; who is there stays.
+
+    False where rebuilt boards take the place of these: it is to be done again on those.
+    """
+    keys = [program_key(program, name) for name in ("epoch", "boards", "carried")]
     keys += [board_keys(program, before)[1], *board_keys(program, board)]
+    epoch: Any = await redis.get(keys[0]) or b""
+    if epoch.startswith(store.SWITCHING):
+        return False
     cursor = b"0"
     while True:
-        arguments: list[str | bytes | int] = [board_name(board), moment, cursor, AT_ONCE]
+        arguments: list[str | bytes | int] = [epoch, board_name(board), moment, cursor, AT_ONCE]
         cursor = await call_function(redis, "carry", keys, arguments)
-        if cursor == b"0":
-            return
+        if cursor in (b"0", None):
+            return cursor is not None
 
 
 async def all_boards(redis: Redis, program: str) -> set[Board]:

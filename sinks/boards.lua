@@ -418,35 +418,35 @@ local function members(keys, args)
   return {found[1], users, ties, scores}
 end
 
--- Says until when a closed board is kept, and removes it when that time is over.
--- KEYS: closed, boards, sums, scores, ties. ARGV: the board's name, the moment in epoch milliseconds.
+-- Says until when a closed board is kept, and takes who stands there off when that time is over: then only
+-- its name is left. KEYS: closed, scores, ties. ARGV: the board's name, the moment in epoch milliseconds.
 local function keep(keys, args)
   local name, ends = args[1], args[2]
   redis.call('HSET', keys[1], name, ends)
   if now_ms() < tonumber(ends) then
-    keep_until(ends, keys[4], keys[5])
+    keep_until(ends, keys[2], keys[3])
     return 1
   end
-  redis.call('UNLINK', unpack(keys, 4))
-  redis.call('SREM', keys[2], name)
-  redis.call('HDEL', keys[3], name)
+  redis.call('UNLINK', keys[2], keys[3])
   return 0
 end
 
 -- Puts some members of one board on another one, at 0, unless they stand there.
--- KEYS: boards, carried, ties of the one, scores and ties of the other. ARGV: the other's name, the
--- tie value in epoch milliseconds, cursor, how many. Returns the next cursor; 0 when all are there.
+-- KEYS: epoch, boards, carried, ties of the one, scores and ties of the other. ARGV: epoch, the other's
+-- name, the tie value in epoch milliseconds, cursor, how many. Returns the next cursor, 0 when all are
+-- there; nothing where other boards took the place of these.
 local function carry(keys, args)
-  local tie = struct.pack('>I6', args[2])
-  local found = redis.call('HSCAN', keys[3], args[3], 'COUNT', args[4])
+  if (redis.call('GET', keys[1]) or '') ~= args[1] then return end
+  local name, tie = args[2], struct.pack('>I6', args[3])
+  local found = redis.call('HSCAN', keys[4], args[4], 'COUNT', args[5])
   for i = 1, #found[2], 2 do
     local user = found[2][i]
-    if redis.call('HSETNX', keys[5], user, tie) == 1 then
-      redis.call('ZADD', keys[4], 0, tie .. user)
+    if redis.call('HSETNX', keys[6], user, tie) == 1 then
+      redis.call('ZADD', keys[5], 0, tie .. user)
     end
   end
-  redis.call('SADD', keys[1], args[1])
-  if found[1] == '0' then redis.call('SADD', keys[2], args[1]) end
+  redis.call('SADD', keys[2], name)
+  if found[1] == '0' then redis.call('SADD', keys[3], name) end
   return found[1]
 end
 

@@ -78,8 +78,8 @@ async def run(means: Means) -> Counter[str]:
     if carrying:
         await means.gate.boards_follow()
     for each in carrying:
-        await carry(means.boards, each.program, each.before, each.board, each.starts)
-        done["boards carried on"] += 1
+        if await carry(means.boards, each.program, each.before, each.board, each.starts):
+            done["boards carried on"] += 1
     return done
 
 

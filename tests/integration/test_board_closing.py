@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from processors.jobs.clock import host_ms
 from processors.jobs.ends import ends_of
 from sinks import board_closing
-from sinks.board_store import connect
+from sinks.board_store import SWITCHING, board_name, call_function, connect
 from sinks.redis_boards import RedisBoards
 from tests.support.boards import NEW, bring
 from tests.support.runs import posting
@@ -94,11 +94,14 @@ async def test_a_board_is_kept_until_its_time(redis: Redis, sink: RedisBoards) -
 async def test_a_board_whose_time_is_over_is_removed(redis: Redis, sink: RedisBoards) -> None:
     """Nothing of it is left but that it was closed; told once more, all stays so."""
     await score(sink, {"ann": 5})
+    await redis.hset("{loyalty}:hidden", f"bob\0{board_name(DAY)}", b"3")
+    await redis.hset("{loyalty}:hidden", f"bob\0{board_name(NEXT)}", b"3")
     for _ in range(2):
         assert not await board_closing.keep(redis, PROGRAM, DAY, host_ms() - 1)
     assert await board_closing.all_boards(redis, PROGRAM) == set()
     assert [key async for key in redis.scan_iter(match="*daily*")] == []
     assert await redis.hlen("{loyalty}:sums") == 0
+    assert await redis.hkeys("{loyalty}:hidden") == [f"bob\0{board_name(NEXT)}".encode()]
     await score(sink, {"ann": 7})
     assert (await board_closing.figures(redis, PROGRAM, DAY, 1)).participants == 0
 
@@ -112,6 +115,33 @@ async def test_members_are_carried_on(redis: Redis, sink: RedisBoards) -> None:
     found = await board_closing.figures(redis, PROGRAM, NEXT, 2)
     assert (found.participants, found.points) == (1_200, 40)
     assert found.best == [("user-7", 40), ("user-0", 0)]
+    assert await board_closing.carried_boards(redis, PROGRAM) == {NEXT}
+
+
+async def test_nobody_is_carried_on_to_boards_that_are_replaced(
+    redis: Redis, sink: RedisBoards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A switch in the middle breaks it off, as one under way does; afterwards all are carried on."""
+    await score(sink, {f"user-{number}": 1 for number in range(1_200)})
+    calls: list[str] = []
+
+    async def switching(
+        redis: Redis, name: str, keys: list[str], arguments: list[str | bytes | int]
+    ) -> object:
+        calls.append(name)
+        if len(calls) == 2:
+            await redis.set("{loyalty}:epoch", "another")
+        return await call_function(redis, name, keys, arguments)
+
+    monkeypatch.setattr(board_closing, "call_function", switching)
+    assert not await board_closing.carry(redis, PROGRAM, DAY, NEXT, 1_765_152_000_000)
+    assert await board_closing.carried_boards(redis, PROGRAM) == set()
+    await redis.set("{loyalty}:epoch", SWITCHING + b"another")
+    assert not await board_closing.carry(redis, PROGRAM, DAY, NEXT, 1_765_152_000_000)
+    assert len(calls) == 2
+    await redis.set("{loyalty}:epoch", "another")
+    assert await board_closing.carry(redis, PROGRAM, DAY, NEXT, 1_765_152_000_000)
+    assert (await board_closing.figures(redis, PROGRAM, NEXT, 1)).participants == 1_200
     assert await board_closing.carried_boards(redis, PROGRAM) == {NEXT}
 
 
