@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from deploy.demo import wall_clock
 from deploy.workload import Message
+from schemas.moments import DAY, calendar_of
 from schemas.program_standard import with_standard
 from tests.simulation.lives.crowd import Crowd, Mix
 from tests.support.engine import Document
@@ -72,6 +73,7 @@ class MixedLoad:
         riches = {"points": 1_000_000, **by_admin}
         yield "actions", _message(self._action("erasure", "forum", ERASED, "ERASE", by_admin))
         yield "actions", _message(self._action("riches", "forum", RICH, "ADJUST_DGT", riches))
+        yield "actions.internal", _message(self._close())
         while True:
             draw = self.random.random()
             if draw < FORGED + GIFTS:
@@ -80,6 +82,15 @@ class MixedLoad:
             sent = self.crowd.next(self.random, wall_clock())
             topic = "actions.internal" if sent.internal else "actions"
             yield topic, Message(sent.key, sent.value, sent.headers)
+
+    def _close(self) -> dict[str, Any]:
+        """Close last week, with two winners; what the crowd says of periods may reward nobody."""
+        week = calendar_of("UTC").day(wall_clock() - 7 * DAY).names["weekly"]
+        winners = [["u-0002", 200], ["u-0003", 100]]
+        result = {"participants": 2, "points": 300, "average": "150.000", "median": "150.000"}
+        result |= {"winners": winners, "top": winners, "positions": {"rewards.earned:0": 1}}
+        data = {"board": "global", "period": week, **result}
+        return self._action("close", "loyalty", f"period:global:{week}", "PERIOD_CLOSE", data)
 
     def _gift(self) -> dict[str, Any]:
         """Give something to a member, or to the one who is erased."""
