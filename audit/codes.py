@@ -43,19 +43,11 @@ def look_up_code(case: Case) -> None:
     code.waiting.append(Waiting(referred_user, said.append_time, case.version.name, own_code))
 
 
-def look_up_type(case: Case) -> str | None:
-    """The type with which the engine asks a code for its owner; None where the program has none."""
-    for name, form in (case.version.document or {})["actions"].items():
-        if form.get("effect") == "look_up_code" and "engine" in form.get("origin", []):
-            return str(name)
-    return None
-
-
-def give_up(case: Case, waiting: Waiting) -> None:
-    """A look-up that waited in vain is said again, to be declined."""
+def give_up(case: Case, kind: str, waiting: Waiting) -> None:
+    """A look-up that waited in vain is said again as this type, to be declined."""
     case.member.waiting.remove(waiting)
     facts = {"referred_user": waiting.referred_user, "unanswered": True}
-    code, kind = case.member, look_up_type(case) or ""
+    code = case.member
     case.follows.append(derived(code.program, code.subject, kind, facts, case.version.name))
 
 

@@ -54,6 +54,15 @@ class Version:
         action: Document = known[kind]
         return action
 
+    def engines(self, effect: str) -> str | None:
+        """The first action type with this effect that the engine says by itself; None without one."""
+        for kind, form in (self.document or {})["actions"].items():
+            origin = form.get("origin", [])
+            origins = [origin] if isinstance(origin, str) else origin
+            if form.get("effect") == effect and "engine" in origins:
+                return str(kind)
+        return None
+
     def accept_late(self) -> int | None:
         """How long after it happened an action is still taken, in ms; None is for ever."""
         written = (self.document or {}).get("accept_late", ACCEPT_LATE)

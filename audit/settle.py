@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from audit.case import Case
-from audit.codes import give_up, look_up_type
+from audit.codes import give_up
 from audit.holds import forfeit, release
 from audit.reservations import expire, lapse
 
@@ -34,10 +34,12 @@ def _all_due(case: Case) -> Iterator[Due]:
     for place, (name, lot) in enumerate(member.lots.items()):
         if lot.left:
             yield lot.expires_at, 3, place, partial(expire, case, name)
-    late = case.version.accept_late()
-    if member.waiting and late is not None and look_up_type(case) is not None:
+    if not member.waiting:
+        return
+    late, kind = case.version.accept_late(), case.version.engines("look_up_code")
+    if late is not None and kind is not None:
         for place, waiting in enumerate(member.waiting):
-            yield waiting.since + late + 1, 4, place, partial(give_up, case, waiting)
+            yield waiting.since + late + 1, 4, place, partial(give_up, case, kind, waiting)
 
 
 def _end_suspension(case: Case) -> None:

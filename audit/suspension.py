@@ -26,13 +26,8 @@ def suspect(case: Case) -> list[Derived]:
     until = case.moment + span_ms(suspicion["suspend"])
     case.member.suspended_until = until
     facts = {"until": write_instant(until), "reason": "suspicion"}
-    said, name = case.said, case.version.name
-    return [
-        derived(said.program, said.user_id, kind, facts, name)
-        for kind, form in (case.version.document or {})["actions"].items()
-        if form.get("effect") == "suspend" and "engine" in _origins(form.get("origin"))
-    ][:1]
-
-
-def _origins(origin: str | list[str]) -> list[str]:
-    return [origin] if isinstance(origin, str) else origin
+    said, version = case.said, case.version
+    kind = version.engines("suspend")
+    if kind is None:
+        return []
+    return [derived(said.program, said.user_id, kind, facts, version.name)]

@@ -52,11 +52,10 @@ def bind_register(answer: str | None, *, own: bool) -> Effect:
 
 def _answer_waiting(scene: Scene, answer: str, owner: str, *, own: bool) -> None:
     """Answer the look-ups that came first, but those older than the program accepts lateness."""
-    since = scene.action.append_time - scene.rules.accept_late
-    waiting = _waiting(scene.draft)
-    _keep_waiting(scene.draft, [each for each in waiting if each.append_time < since])
-    for each in waiting:
-        if each.append_time >= since and (own or each.referred_user != owner):
+    late, in_time = _waiting(scene, scene.action.append_time)
+    _keep_waiting(scene.draft, late)
+    for each in in_time:
+        if own or each.referred_user != owner:
             action = Derived(
                 id=f"{each.id}#{answer.lower()}",
                 program=scene.action.program,
@@ -120,27 +119,30 @@ def given_up_at(scene: Scene) -> int | None:
 
 def give_up(scene: Scene) -> None:
     """Let the code be asked once more, to decline it, for whom it has not been registered in time."""
-    assert scene.rules.look_up_type is not None
-    since = scene.action.occurred_at - scene.rules.accept_late
-    waiting = _waiting(scene.draft)
-    _keep_waiting(scene.draft, [each for each in waiting if each.append_time >= since])
-    for each in waiting:
-        if each.append_time < since:
-            action = Derived(
-                id=f"{each.id}#unanswered",
-                program=scene.action.program,
-                user_id=scene.action.user_id,
-                type=scene.rules.look_up_type,
-                occurred_at=moments.write(each.occurred_at),
-                data={"referred_user": each.referred_user, "unanswered": True},
-                version=scene.rules.version,
-            )
-            derive(scene, action)
+    rules = scene.rules
+    assert rules.look_up_type is not None
+    late, in_time = _waiting(scene, scene.action.occurred_at)
+    _keep_waiting(scene.draft, in_time)
+    for each in late:
+        action = Derived(
+            id=f"{each.id}#unanswered",
+            program=rules.program,
+            user_id=scene.action.user_id,
+            type=rules.look_up_type,
+            occurred_at=moments.write(each.occurred_at),
+            data={"referred_user": each.referred_user, "unanswered": True},
+            version=rules.version,
+        )
+        derive(scene, action)
 
 
-def _waiting(account: Account) -> list[Waiting]:
-    rows = [account.row(row) for row in _waiting_rows(account.head.waiting)]
-    return [each for row in rows for each in _read_waiting(row)]
+def _waiting(scene: Scene, moment: int) -> tuple[list[Waiting], list[Waiting]]:
+    """Give the look-ups that have waited too long at a moment, and the others."""
+    draft, since = scene.draft, moment - scene.rules.accept_late
+    rows = [draft.row(row) for row in _waiting_rows(draft.head.waiting)]
+    waiting = [each for row in rows for each in _read_waiting(row)]
+    late = [each for each in waiting if each.append_time < since]
+    return late, [each for each in waiting if each.append_time >= since]
 
 
 def _keep_waiting(draft: Account, waiting: list[Waiting]) -> None:

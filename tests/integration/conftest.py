@@ -1,12 +1,30 @@
-"""Fixtures of the ledger in a real PostgreSQL."""
+"""Fixtures of the boards in a real Redis and of the ledger in a real PostgreSQL."""
 
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from redis.asyncio import Redis
 
+from sinks.board_store import connect
 from sinks.postgres_ledger import PostgresLedger
+from sinks.redis_boards import RedisBoards
+from tests.support import boards
 from tests.support.ledgers import NEW, Ledgers
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    client = connect(redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def sink(redis: Redis) -> RedisBoards:
+    made = RedisBoards(redis)
+    await made.standing(boards.NEW)
+    return made
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What closing asks of a board in a real Redis, and where the records of a real topic end."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,29 +10,15 @@ from redis.asyncio import Redis
 from processors.jobs.clock import host_ms
 from processors.jobs.ends import ends_of
 from sinks import board_closing
-from sinks.board_store import SWITCHING, board_name, call_function, connect
+from sinks.board_store import SWITCHING, board_name, call_function
 from sinks.redis_boards import RedisBoards
-from tests.support.boards import NEW, bring
+from tests.support.boards import bring
 from tests.support.runs import posting
 
 DAY = ("global", "daily:2025-12-07")
 NEXT = ("global", "daily:2025-12-08")
 PROGRAM = "loyalty"
 HOUR = 3_600_000
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-async def sink(redis: Redis) -> RedisBoards:
-    boards = RedisBoards(redis)
-    await boards.standing(NEW)
-    return boards
 
 
 async def score(sink: RedisBoards, scores: dict[str, int], board: tuple[str, str] = DAY) -> None:

@@ -1,6 +1,6 @@
 """Reading boards in a real Redis, beside a naive sorted list."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -24,7 +24,7 @@ from sinks.board_reads import (
     rank_of,
     top,
 )
-from sinks.board_store import board_keys, connect, program_key
+from sinks.board_store import board_keys, program_key
 from sinks.redis_boards import RedisBoards
 from tests.support.boards import GLOBAL, NEW, bring, on_global
 from tests.support.runs import NOON, posting
@@ -33,13 +33,6 @@ MOST = 2**53
 PACE = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    await client.aclose()
 
 
 class Stands(NamedTuple):

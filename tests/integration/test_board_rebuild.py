@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
@@ -37,13 +36,6 @@ BOARDS = [
     ("early", "all_time", "tie:1764000000000"),
     ("hot", "all_time", "decay:0.9:20429:day"),
 ]
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture

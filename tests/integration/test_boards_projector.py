@@ -1,7 +1,6 @@
 """The boards projector on a real Redis: whatever dies or vanishes, every posting counts once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -11,7 +10,7 @@ from processors.boards import boards_projector
 from processors.projector import Projector, StaleTurnError
 from processors.rebuild_boards import rebuild_boards
 from sinks.board_calls import Answer, Call, cut, updates
-from sinks.board_store import EmptiedRedisError, connect
+from sinks.board_store import EmptiedRedisError
 from sinks.positions import Assigned, LostRecordsError, Partition
 from sinks.redis_boards import RedisBoards
 from tests.support.boards import (
@@ -28,20 +27,6 @@ from tests.support.boards import (
 from tests.support.runs import KeptLog, Record, feed, posting, record, run
 from tests.support.stacks import Servers
 from tests.support.waiting import eventually
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-async def sink(redis: Redis) -> RedisBoards:
-    boards = RedisBoards(redis)
-    await boards.standing(NEW)
-    return boards
 
 
 @pytest.fixture

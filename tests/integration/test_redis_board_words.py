@@ -1,6 +1,5 @@
 """The words of scores in a real Redis: best, last, ties, decay; sums; boards past their time."""
 
-from collections.abc import AsyncIterator
 from fractions import Fraction
 from itertools import pairwise
 from time import time
@@ -15,7 +14,7 @@ from redis.exceptions import ResponseError
 from processors.rebuild_boards import rebuild_boards
 from schemas.results import Posting
 from sinks.board_reads import Entry, entry_of, top
-from sinks.board_store import connect, program_key
+from sinks.board_store import program_key
 from sinks.board_words import read_words
 from sinks.decay import DAYS, Decay, read_decay, runs_out, worth
 from sinks.redis_boards import RedisBoards
@@ -26,20 +25,6 @@ LIMIT = 2**53
 DAY = 20_429
 """2025-12-07, counted from 1970-01-01."""
 WEEKLY = ("global", "weekly:2025-W49")
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-async def sink(redis: Redis) -> RedisBoards:
-    boards = RedisBoards(redis)
-    await boards.standing(NEW)
-    return boards
 
 
 async def kept(redis: Redis, name: str) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """The boards in a real Redis: order, exactness, and that every posting counts once."""
 
-from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import pytest
@@ -11,7 +10,6 @@ from redis.exceptions import ResponseError
 
 from schemas.results import LeaderboardUpdated
 from sinks.board_reads import Entry, entry_of, participants, top
-from sinks.board_store import connect
 from sinks.positions import StaleRunError
 from sinks.redis_boards import RedisBoards
 from tests.support.boards import (
@@ -26,20 +24,6 @@ from tests.support.boards import (
 from tests.support.runs import NOON, posting
 
 LIMIT = 2**53
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-async def sink(redis: Redis) -> RedisBoards:
-    boards = RedisBoards(redis)
-    await boards.standing(NEW)
-    return boards
 
 
 async def test_equal_scores_stand_by_moment_then_id(sink: RedisBoards, redis: Redis) -> None:
