@@ -1,6 +1,7 @@
 """Recovery and memory: how fast accounts are loaded, how long a killed worker is away, what one costs."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from bench.stage import Ground, Stage
 from bench.traffic import Sent, send
 from bench.watching import PATIENCE_SECONDS, Watch, until_ready
 from processors.stream import changelog
+from processors.worker import GARBAGE_THRESHOLD
 from schemas.accounts import read_head, split_key
 
 RATE = 500.0
@@ -116,9 +118,12 @@ async def read_changelog(ground: Ground) -> Held:
     """Load every partition's accounts in this process, timed."""
     topic, numbers = ground.settings.changelog, range(ground.partitions)
     records = await _count_records(ground, topic)
+    usual = gc.get_threshold()
+    gc.set_threshold(GARBAGE_THRESHOLD)  # As the worker does.
     began = time.perf_counter()
     loaded = await changelog.load(topic, numbers, patience=30.0, connection=ground.connection)
     seconds = time.perf_counter() - began
+    gc.set_threshold(*usual)
     return _held(loaded.values(), records, seconds)
 
 

@@ -12,7 +12,6 @@ from cli.addresses import FOLDER, Folder, find
 from cli.commands import examples
 from cli.console import console
 from cli.refusals import Refusal
-from processors.jobs.worker import once as do_once
 from processors.worker import run
 from schemas import moments
 
@@ -61,6 +60,8 @@ def worker(
     if not once and at is None:
         run(kind.value, place.settings)
     elif once and kind is Kind.JOBS:
+        from processors.jobs.worker import once as do_once  # noqa: PLC0415 - workers need not wait for it
+
         console.print(_told(asyncio.run(do_once(place.settings, _moment(at)))))
     else:
         raise Refusal("--once is for the jobs, and --at for --once", "laurel worker jobs --once")

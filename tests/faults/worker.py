@@ -20,6 +20,7 @@ import signal
 import threading
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -28,7 +29,7 @@ from processors import boards, ledger, rebuild_boards, rebuild_ledger, scoring
 from processors.jobs import clock, closing, keeping, sender
 from processors.settings import Settings
 from processors.stream import changelog
-from processors.worker import run
+from processors.worker import KINDS, run
 from sinks import postgres_ledger, rank_history
 
 POINTS: dict[str, tuple[ModuleType, str]] = {
@@ -52,6 +53,8 @@ POINTS: dict[str, tuple[ModuleType, str]] = {
 }
 """Stop points: name -> the function before or after which a worker can be stopped."""
 
+for _module, _ in KINDS.values():
+    import_module(_module)
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
