@@ -27,6 +27,7 @@ from bench.sink_boards import AT_ONCE, fill
 from bench.stage import Ground, Stage
 from bench.traffic import Sent, send
 from bench.watching import Watch, behind, until_ready
+from deploy.embedded.priority import give_way
 from sinks.board_reads import top
 from sinks.board_store import connect
 
@@ -109,6 +110,9 @@ async def _scoring(stage: Stage, ground: Ground) -> AsyncIterator[Watch]:
     try:
         for worker in workers:
             await until_ready(worker)
+        for pid in (stage.broker_pid, *(worker.pid for worker in workers)):
+            if pid is not None:
+                give_way(pid)  # As `laurel run` has it.
         async with Watch(ground, ground.settings.topic_prefix + LAUREL.group) as watch:
             yield watch
     finally:

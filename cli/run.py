@@ -19,6 +19,7 @@ from cli.refusals import Refusal
 from cli.running import Plan, Running
 from cli.starting import apply_topics, publish_programs
 from deploy.embedded import Embedded, StackError
+from deploy.embedded.priority import give_way
 from deploy.embedded.progress import shown
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
@@ -67,6 +68,8 @@ def _stack(folder: Path) -> Iterator[Place]:
         with shown(console) as step:
             embedded = Embedded(folder, step=step)
             stack = embedded.start()
+            if broker := _broker_pid(embedded):
+                give_way(broker)  # Redis and PostgreSQL answer people.
     except StackError as error:
         raise Refusal(str(error)) from error
     try:
@@ -75,6 +78,12 @@ def _stack(folder: Path) -> Iterator[Place]:
     finally:
         embedded.stop()
     console.print("all stopped; `laurel run` goes on where this stood")
+
+
+def _broker_pid(embedded: Embedded) -> int | None:
+    """Give the process of the broker; None where it runs elsewhere."""
+    server = embedded.servers.get("kafka")
+    return server.pid if server else None
 
 
 def _prepare(place: Place) -> float:

@@ -8,6 +8,7 @@ from signal import SIGTERM, Signals
 from time import monotonic
 
 from deploy.embedded import keeper
+from deploy.embedded.priority import give_way
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
@@ -95,6 +96,8 @@ class Supervisor:
             )
         self._processes[job.name] = process
         keeper.record(self._pid_file(job.name), process.pid, SIGTERM)
+        # What works off a log waits; what answers people, and Redis for it, goes first.
+        await asyncio.to_thread(give_way, process.pid)
         return process
 
     async def _end(self, name: str, hurry: asyncio.Event | None) -> None:

@@ -17,7 +17,7 @@ from processors.projector import Projector
 from processors.settings import Settings
 from processors.stream.last_words import die
 from processors.stream.transport import Consumer
-from processors.stream.turns import Membership, Turn
+from processors.stream.turns import Membership, Pace, Turn
 from schemas import wire
 from schemas.results import LeaderboardUpdated
 from sinks import board_store
@@ -30,6 +30,11 @@ LOOK_SECONDS = 3.0
 
 TELL_GROUP_SECONDS = 5.0
 """Between two commits of offsets to the consumer group, for whoever watches lag by it."""
+
+
+PACE = Pace(turns=0.025, fetches=0.005)
+"""A sink is written to no oftener while little comes in: each time costs it the same, and keeps its readers
+waiting."""
 
 
 class SinkOwner:
@@ -114,6 +119,7 @@ def _projector_app(
     start: Callable[[], Awaitable[Projector]],
 ) -> App:
     app = make_app(kind, settings)
+    app.turns.pace = PACE
     status = app.status
     teller = GroupTeller(app.turns)
 

@@ -17,8 +17,12 @@ from processors.settings import Settings
 from processors.status import Status
 from processors.stream.changelog import AccountTable
 from processors.stream.ownership import Ownership
+from processors.stream.turns import Pace
 from schemas.envelopes import Rejection
 from schemas.programs import read_published
+
+PACE = Pace(turns=0.01, fetches=0.002)
+"""Oftener would take the processor from whoever reads the results, and they would not be there sooner."""
 
 log = structlog.get_logger("laurel")
 
@@ -35,7 +39,7 @@ def scoring_app(settings: Settings) -> App:
         connection=connection,
     )
     app = make_app("scoring", settings)
-    app.turns.owner = ownership
+    app.turns.owner, app.turns.pace = ownership, PACE
     accounts = AccountTable(app, name="accounts")
     app.tables.add(accounts)
     ownership.accounts = accounts.owned

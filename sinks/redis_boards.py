@@ -5,8 +5,9 @@ partition, moved in the step that changes its boards; a reader begins at the pos
 programs, which follows behind, and passes over what a program already has.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 import msgspec
@@ -28,6 +29,9 @@ from sinks.board_store import board_keys, board_name, field, program_key
 from sinks.board_words import USUAL
 from sinks.positions import Assigned, Partition, StaleRunError, begin
 
+CALLS_AT_ONCE: Final = 2
+"""Calls that Redis has at a time: a read may have to wait for all of them. One would leave it idle meanwhile."""
+
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -46,6 +50,7 @@ class RedisBoards:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._calls = asyncio.Semaphore(CALLS_AT_ONCE)
         self._generation: bytes | None = None
         self._epochs: dict[str, bytes] = {}
         self._at: dict[tuple[str, Partition], int] = {}
@@ -86,7 +91,8 @@ class RedisBoards:
             return await self._turn(program, partition, call.end, call.turning)
         keys, changes, question = applying(program, call)
         arguments: list[str | bytes | int] = [epoch, field(partition), at, call.end, *changes]
-        said, detail = await store.call_function(self._redis, "apply", keys, arguments)
+        async with self._calls:
+            said, detail = await store.call_function(self._redis, "apply", keys, arguments)
         if said != b"applied":
             raise _refusal(program, partition, at, said, detail)
         self._at[program, partition] = call.end

@@ -23,16 +23,15 @@ from processors.stream.turns import (
     FIRST_RECORDS,
     TURN_RECORDS,
     Membership,
+    Pace,
     Run,
     Turn,
+    is_due,
     records_for,
 )
 
 FETCH_SECONDS = 0.2
 """How long a fetch waits for a first record; a rebalance may have to wait as long."""
-
-PAUSE_BETWEEN_FETCHES = 0.001
-"""Seconds between two fetches while a turn is under way: fewer, fuller fetches cost less."""
 
 LAST_TURN_SECONDS = 5.0
 """How long a turn may take to end once its partitions were revoked; after that the worker dies."""
@@ -98,6 +97,7 @@ class Consumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner: Owner | None = None
+        self.pace = Pace(turns=0.0, fetches=0.001)
         self.next_offsets: dict[TP, int] = {}
         self.membership = Membership(0, "", None)
         self.waiting = Turn(self.membership)
@@ -173,12 +173,13 @@ class Consumer(driver.Consumer):
                 await self.sleep(0.1)
                 continue
             async with self.fetching:
-                self._collect(await self._thread.fetch(set(active), timeout=FETCH_SECONDS))
+                patience = 0.0 if self.waiting.runs else FETCH_SECONDS
+                self._collect(await self._thread.fetch(set(active), timeout=patience))
             await self._deliver()
             if self.waiting.size >= TURN_RECORDS:
                 await self.idle.wait()
-            elif not self.idle.is_set():
-                await asyncio.sleep(PAUSE_BETWEEN_FETCHES)
+            elif self.waiting.runs or not self.idle.is_set():
+                await asyncio.sleep(self.pace.fetches)
 
     def _collect(self, runs: dict[TP, Run]) -> None:
         for tp, run in runs.items():
@@ -192,6 +193,8 @@ class Consumer(driver.Consumer):
     async def _deliver(self) -> None:
         if not self.waiting.runs or not self.idle.is_set() or not self.flow_active:
             return
+        if not is_due(self.waiting.size, monotonic() - self.delivered_at, self.pace):
+            return  # The next fetch comes before long.
         self.current = turn = self.waiting.take(self.most)
         self.idle.clear()
         self.delivered_at = monotonic()
@@ -216,7 +219,7 @@ class Consumer(driver.Consumer):
         )
 
     async def finish(self, turn: Turn) -> None:
-        """End `turn`; the next one is delivered at once if records wait."""
+        """End `turn`; the next one is delivered if records wait and it is time."""
         if self.current is turn:
             self.current = None
             self.finished_at = monotonic()

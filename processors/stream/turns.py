@@ -18,6 +18,20 @@ TURN_SECONDS = 2.0
 FIRST_RECORDS = 1_000
 """What a worker's first turn holds at most, and what any turn may hold."""
 
+MUCH = 500
+"""Records that need not wait for others: a turn of so many costs little more for being one."""
+
+
+class Pace(NamedTuple):
+    """How often a worker goes to work while little waits for it, in seconds.
+
+    A turn costs the broker and the worker milliseconds, however few records are in it: so many lie at
+    least between the begins of two, and between two fetches for the next.
+    """
+
+    turns: float
+    fetches: float
+
 
 class Membership(NamedTuple):
     """Who a worker is in its consumer group; the broker refuses offsets from a past generation."""
@@ -92,6 +106,11 @@ class Turn:
         for number in sorted({tp.partition for tp in self.runs}):
             tps = (TP(topic, number) for topic in topics)
             yield number, {tp: self.runs[tp] for tp in tps if tp in self.runs}
+
+
+def is_due(waiting: int, since: float, pace: Pace) -> bool:
+    """Whether a turn may begin: for so many waiting records, so many seconds after the last one began."""
+    return waiting >= MUCH or since >= pace.turns
 
 
 def records_for(most: int, size: int, seconds: float) -> int:

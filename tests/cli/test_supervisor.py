@@ -12,6 +12,7 @@ import pytest
 
 from cli.supervisor import FIRST_PAUSE, Job, Supervisor, ended
 from deploy.embedded import keeper
+from deploy.embedded.priority import NICENESS
 from tests.support.waiting import eventually
 
 STUBBORN = """
@@ -89,6 +90,24 @@ async def test_who_dies_at_once_is_started_later_each_time(told: Told) -> None:
         f"work ended, code 70; again in {pause:g} s" for pause in (0.2, 0.4, 0.8, 1.6)
     ]
     assert "I cannot" in (told.supervisor.logs / "work.log").read_text()
+
+
+async def test_what_is_kept_gives_way(told: Told) -> None:
+    """A worker leaves the processor to those who answer people, with all of its session."""
+    await told.keep(job("import time; time.sleep(600)"))
+    pid = await told.pid()
+    assert pid is not None
+
+    async def gives_way() -> bool:
+        return os.getpriority(os.PRIO_PROCESS, pid) == NICENESS and session_gives_way(pid)
+
+    await eventually(gives_way)
+
+
+def session_gives_way(pid: int) -> bool:
+    """Whether it does, where the kernel groups by session."""
+    session = Path(f"/proc/{pid}/autogroup")
+    return not session.exists() or f"nice {NICENESS}" in session.read_text()
 
 
 async def test_stop_leaves_no_process(told: Told) -> None:

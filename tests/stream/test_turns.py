@@ -6,7 +6,7 @@ import pytest
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
-from processors.stream.turns import Membership, Run, Turn, records_for
+from processors.stream.turns import Membership, Pace, Run, Turn, is_due, records_for
 
 MEMBER = Membership(7, "member-1", "scoring-1")
 
@@ -106,3 +106,18 @@ def test_turns_are_as_long_as_the_machine_is_quick(
 ) -> None:
     """What a turn may hold follows how long the last one took."""
     assert records_for(most, size, seconds) == next_one
+
+
+@pytest.mark.parametrize(
+    ("waiting", "since", "word"),
+    [
+        (1, 0.009, "wait"),  # Little waits, and the last turn began just now.
+        (1, 0.010, "begin"),
+        (499, 0.0, "wait"),
+        (500, 0.0, "begin"),  # Much waits.
+    ],
+)
+def test_little_waits_for_more(waiting: int, since: float, word: str) -> None:
+    """Small turns begin at the worker's pace, large ones as soon as they can."""
+    due = is_due(waiting, since, Pace(turns=0.010, fetches=0.002))
+    assert due is (word == "begin")
