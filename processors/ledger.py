@@ -31,7 +31,8 @@ def ledger_projector(sink: PostgresLedger, topic_prefix: str = "") -> Projector:
 
 async def project(sink: PostgresLedger, topic_prefix: str, turn: Turn) -> None:
     """Bring every run of a turn into the ledger, each with the position it moves to."""
-    await side_by_side(project_lane(sink, topic_prefix, lane) for lane in lanes(turn))
+    reading = asyncio.Lock()
+    await side_by_side(project_lane(sink, topic_prefix, lane, reading) for lane in lanes(turn))
 
 
 def lanes(turn: Turn) -> list[Turn]:
@@ -42,8 +43,17 @@ def lanes(turn: Turn) -> list[Turn]:
     return list(divided.values())
 
 
-async def project_lane(sink: PostgresLedger, topic_prefix: str, lane: Turn) -> None:
-    """Bring some runs into the ledger in one transaction."""
+async def project_lane(
+    sink: PostgresLedger, topic_prefix: str, lane: Turn, reading: asyncio.Lock
+) -> None:
+    """Bring some runs into the ledger in one transaction; one lane is read at a time."""
+    async with reading:
+        batch = await read_lane(topic_prefix, lane)
+    await applied(sink, batch)
+
+
+async def read_lane(topic_prefix: str, lane: Turn) -> Batch:
+    """Read what one transaction writes; transactions under way get their turn meanwhile."""
     batch = Batch()
     for at, run in lane.items():
         topic = at[0].removeprefix(topic_prefix)
@@ -52,7 +62,7 @@ async def project_lane(sink: PostgresLedger, topic_prefix: str, lane: Turn) -> N
         for first in range(0, len(records), RECORDS_AT_ONCE):
             add_records(batch, topic, records[first : first + RECORDS_AT_ONCE])
             await asyncio.sleep(0)
-    await applied(sink, batch)
+    return batch
 
 
 async def applied(sink: PostgresLedger, batch: Batch) -> None:

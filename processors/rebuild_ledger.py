@@ -5,7 +5,8 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 from typing import Final
 
-from processors.ledger import project
+from processors.ledger import lanes, read_lane
+from processors.projector import Turn, side_by_side
 from processors.rebuild_boards import Progress, silent
 from processors.replay import KeptTopics, Positions, distance
 from sinks.ledger_rebuild import (
@@ -16,6 +17,7 @@ from sinks.ledger_rebuild import (
     rebuilding,
     snapshot,
 )
+from sinks.ledger_rows import Batch
 from sinks.positions import Assigned, LostRecordsError, Partition
 
 FEW: Final = 10_000
@@ -80,12 +82,26 @@ class Reading:
         """Read on to these positions; those of partitions that are not read do not matter."""
         end = {at: position for at, position in end.items() if at in self._at}
         total = self._done + distance(self._at, end)
+        ready: list[Batch] = []
         async for turn in self.log.turns(self._at, end):
-            await project(self.ledger.sink, self.topic_prefix, turn)
-            for at, run in turn.items():
-                self._at[at] = run.end
-                self._done += run.end - run.start
+            following: list[Batch] = []
+            await side_by_side([self._write(ready), self._read(turn, following)])
+            ready = following
             self._progress(self._done, total)
+        await self._write(ready)
+        self._progress(self._done, total)
+
+    async def _read(self, turn: Turn, into: list[Batch]) -> None:
+        """Make a turn ready to be written, while PostgreSQL writes the one before."""
+        into += [await read_lane(self.topic_prefix, lane) for lane in lanes(turn)]
+
+    async def _write(self, batches: Collection[Batch]) -> None:
+        """Write what is ready; how far it goes counts once it is there."""
+        await side_by_side(written(self.ledger, batch) for batch in batches)
+        for batch in batches:
+            for at, (start, end) in batch.moves.items():
+                self._at[at] = end
+                self._done += end - start
 
     async def nearly(self) -> None:
         """Read on until little is left, or as much as comes meanwhile."""
@@ -126,6 +142,11 @@ async def switch(reading: Reading) -> None:
             await asyncio.sleep(PAUSE_SECONDS)
         else:
             return
+
+
+async def written(ledger: RebuiltLedger, batch: Batch) -> None:
+    """Write one transaction of the rebuilt tables."""
+    await ledger.sink.apply(batch)
 
 
 async def switched(ledger: RebuiltLedger) -> None:

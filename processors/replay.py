@@ -17,6 +17,9 @@ Positions = Mapping[Partition, int]
 
 _FETCH_BYTES = 8 << 20
 
+_WAIT_MS = 50
+"""A question for the log's ends waits behind a fetch that nothing comes of."""
+
 
 def distance(start: Positions, end: Positions) -> int:
     """Count the offsets between two positions of each partition."""
@@ -53,6 +56,7 @@ class Replay:
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",  # What is gone by now is read past.
                 max_partition_fetch_bytes=_FETCH_BYTES,
+                fetch_max_wait_ms=_WAIT_MS,
                 **connection,
             )
         )
