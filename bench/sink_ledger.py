@@ -58,7 +58,7 @@ async def compare_ledger(url: str, seconds: float) -> Table:
         ],
         [
             f"ours: turns of {PARTITIONS} partitions with {RUN} postings each",
-            f"ours: {LANES} transactions side by side, each moves the positions it comes from",
+            f"ours: up to {LANES} transactions side by side, each moves the positions it comes from",
             "the seeds' way: a transaction per event, which adds the row and changes the balance",
             "the seeds' code first looks whether the event is there, which is left out here",
             "CPU: this process + server",

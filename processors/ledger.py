@@ -1,6 +1,6 @@
 """The ledger projector: scoring's results and the accounts' changelog -> PostgreSQL.
 
-A turn goes in a few transactions side by side, each with all topics of its partition numbers: while
+A large turn goes in a few transactions side by side, each with all topics of its partition numbers: while
 PostgreSQL writes one, the next is read.
 """
 
@@ -17,8 +17,11 @@ from sinks.postgres_ledger import FAILURES, PostgresLedger
 TOPICS: Final = tuple(SOURCES)
 """The topics to read, without prefix."""
 
-LANES: Final = 3
-"""Transactions under way at once."""
+LANES: Final = 6
+"""Transactions under way at once, at most."""
+
+LANE_RECORDS: Final = 500
+"""Offsets of a turn that are worth a transaction of their own: each waits for the disk."""
 
 RECORDS_AT_ONCE: Final = 500
 """Records read before other transactions get their turn."""
@@ -36,10 +39,11 @@ async def project(sink: PostgresLedger, topic_prefix: str, turn: Turn) -> None:
 
 
 def lanes(turn: Turn) -> list[Turn]:
-    """Divide a turn by partition numbers."""
+    """Divide a turn by partition numbers, a large one into more."""
+    count = min(LANES, 1 + sum(run.end - run.start for run in turn.values()) // LANE_RECORDS)
     divided: defaultdict[int, dict[Partition, Run]] = defaultdict(dict)
     for at, run in turn.items():
-        divided[at[1] % LANES][at] = run
+        divided[at[1] % count][at] = run
     return list(divided.values())
 
 

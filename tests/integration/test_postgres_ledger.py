@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from processors.ledger import LANES, ledger_projector
+from processors.ledger import LANE_RECORDS, LANES, ledger_projector
 from processors.projector import StaleTurnError
 from schemas import accounts
 from schemas.results import AcceptedAction, AchievementUnlocked, DeclinedAction, TierChanged
@@ -370,20 +370,21 @@ async def test_a_turn_may_be_half_there(pool: asyncpg.Pool, ledgers: Ledgers) ->
     """When a turn's answer was lost, the part that PostgreSQL has is passed over, the rest written."""
     sink = ledgers()
     here, there = ("t.rewards.earned", 0), ("t.rewards.earned", LANES - 1)
+    end = LANES * LANE_RECORDS  # Enough for a transaction each.
     projector = ledger_projector(sink, "t.")
     await projector.positions({here: Assigned(0, None), there: Assigned(0, None)})
     turn = {
         here: run([record(0, posting(1, "ann"))]),
-        there: run([record(0, posting(2, "bob"))], end=2),
+        there: run([record(0, posting(2, "bob"))], end=end),
     }
     await ledger_projector(sink, "t.").apply({here: turn[here]})
     await projector.apply(turn)
     assert [row["user_id"] for row in await table(pool, "ledger")] == ["ann", "bob"]
-    assert projector.state.positions == {here: 1, there: 2}
+    assert projector.state.positions == {here: 1, there: end}
     assert projector.state.error is None
     with pytest.raises(StaleTurnError) as stale:
         await projector.apply({here: Run(5, 6, [])})
-    assert stale.value.positions == {here: 1, there: 2}
+    assert stale.value.positions == {here: 1, there: end}
 
 
 async def test_a_log_that_lost_its_beginning(ledgers: Ledgers) -> None:
