@@ -57,7 +57,7 @@ async def _results(stage: Stage, contender: Contender, load: Load, now: float) -
             worker = contender.start(stage, ground)
             try:
                 with stage.task(f"{contender.name}: agreement", load.actions) as tell:
-                    await watch.drain(load.actions, worker, tell)
+                    await watch.drain(load.actions, [worker], tell)
             finally:
                 worker.stop()
         return await _read(ground)

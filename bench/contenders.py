@@ -23,12 +23,14 @@ class Contender:
     # Its consumer group, without the topic prefix.
     group: str
 
-    def start(self, stage: Stage, ground: Ground) -> Process:
-        """Start it on a ground; its page keeps its port over restarts."""
-        port = ground.ports.setdefault(self.group, free(1)[0])
+    def start(self, stage: Stage, ground: Ground, name: str = "1") -> Process:
+        """Start one of this name on a ground; its page keeps its port over restarts."""
+        one = self.group if name == "1" else f"{self.group}-{name}"
+        port = ground.ports.setdefault(one, free(1)[0])
         command = [word.format(port=port) for word in self.command]
-        log = stage.logs / f"{ground.settings.topic_prefix}{self.group}.log"
-        return Process(command, ground.environment | {"LAUREL_WEB_PORT": str(port)}, log, port)
+        told = {"LAUREL_WEB_PORT": str(port), "LAUREL_WORKER_ID": name}
+        log = stage.logs / f"{ground.settings.topic_prefix}{one}.log"
+        return Process(command, ground.environment | told, log, port)
 
 
 COMMAND = str(_BIN / "laurel")

@@ -109,7 +109,7 @@ async def _drain(stage: Stage, ground: Ground, actions: int) -> None:
     try:
         async with Watch(ground, _group(ground)) as watch:
             with stage.task(f"filling accounts with {actions:,} actions", actions) as tell:
-                await watch.drain(actions, worker, tell)
+                await watch.drain(actions, [worker], tell)
     finally:
         worker.stop()
 

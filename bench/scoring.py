@@ -37,26 +37,30 @@ class Run:
     broker_cpu: float
 
 
-async def measure(stage: Stage, contender: Contender, load: Load, *, partitions: int = 8) -> Run:
-    """Let one worker read one load from fresh topics."""
+async def measure(
+    stage: Stage, contender: Contender, load: Load, *, partitions: int = 8, workers: int = 1
+) -> Run:
+    """Let one worker, or several, read one load from fresh topics."""
     async with stage.ground(partitions) as ground:
         await stage.preload(ground, load, time.time())
         group = ground.settings.topic_prefix + contender.group
         broker = stage.broker_pid or 0
         async with Watch(ground, group) as watch:
-            worker = contender.start(stage, ground)
+            started = [contender.start(stage, ground, str(n + 1)) for n in range(workers)]
             spent: list[float] = []
 
             def note() -> None:
-                spent.extend((cpu_seconds(worker.pid), cpu_seconds(broker)))
+                ours = sum(cpu_seconds(worker.pid) for worker in started)
+                spent.extend((ours, cpu_seconds(broker)))
 
             try:
                 with stage.task(f"{contender.name}: {describe(load)}", load.actions) as tell:
-                    timeline = await watch.drain(load.actions, worker, tell, note)
+                    timeline = await watch.drain(load.actions, started, tell, note)
                 note()
-                rss = rss_bytes(worker.pid)
+                rss = sum(rss_bytes(worker.pid) for worker in started)
             finally:
-                worker.stop()
+                for worker in started:
+                    worker.stop()
     counted = load.actions * timeline.counted
     run = Run(
         load,
@@ -127,19 +131,20 @@ def cells(run: Run) -> list[str]:
 
 
 async def growth(stage: Stage, load: Load) -> Table:
-    """Measure Laurel with more accounts, more partitions, and derived actions."""
+    """Measure Laurel with more accounts, partitions and workers, and with derived actions."""
     usual = await measure(stage, LAUREL, load)
-    cases: list[tuple[str, Load, int]] = [
-        ("20 % deriving, 8 partitions", load._replace(deriving=0.2), 8),
-        ("20 % deriving, 64 partitions", load._replace(deriving=0.2), 64),
-        ("64 partitions", load, 64),
+    cases: list[tuple[str, Load, int, int]] = [
+        ("20 % deriving, 8 partitions", load._replace(deriving=0.2), 8, 1),
+        ("20 % deriving, 64 partitions", load._replace(deriving=0.2), 64, 1),
+        ("64 partitions", load, 64, 1),
+        ("2 workers", load, 8, 2),
     ]
     cases += [
-        (f"{members:,} members", load._replace(members=members), 8)
+        (f"{members:,} members", load._replace(members=members), 8, 1)
         for members in (10_000, 1_000_000)
     ]
-    rows = [["8 partitions", "1.00 x", *cells(usual)]]
-    for name, other, partitions in cases:
-        run = await measure(stage, LAUREL, other, partitions=partitions)
+    rows = [["8 partitions, 1 worker", "1.00 x", *cells(usual)]]
+    for name, other, partitions, workers in cases:
+        run = await measure(stage, LAUREL, other, partitions=partitions, workers=workers)
         rows.append([name, f"{run.rate / usual.rate:.2f} x", *cells(run)])
     return Table("How Laurel grows", ["what differs", "speed", *CELLS], rows)

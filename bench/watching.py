@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -128,14 +128,14 @@ class Watch:
     async def drain(
         self,
         actions: int,
-        process: Process,
+        workers: Sequence[Process],
         tell: Callable[[float], None],
         first: Callable[[], None] = lambda: None,
     ) -> Timeline:
         """Watch until all `actions` are read and their outputs stand.
 
         `tell` hears how many are read, `first` is called when the first output is seen.
-        Raises RuntimeError with the process's last words when it ends or stalls.
+        Raises RuntimeError with a worker's last words when it ends or all stall.
         """
         timeline, before = Timeline(), await self.outputs()
         heard = time.monotonic()
@@ -151,7 +151,9 @@ class Watch:
             if at - looked > 10 * _TICK_SECONDS:
                 looked, done = at, await self.committed()
                 tell(done)
-            if not process.runs or at - heard > PATIENCE_SECONDS:
-                raise RuntimeError(f"the worker ended or stalled:\n{process.last_words()}")
+            gone = [worker for worker in workers if not worker.runs]
+            if gone or at - heard > PATIENCE_SECONDS:
+                last_words = (gone or workers)[0].last_words()
+                raise RuntimeError(f"a worker ended or stalled:\n{last_words}")
             await asyncio.sleep(_TICK_SECONDS)
         return timeline
