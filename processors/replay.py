@@ -20,6 +20,9 @@ _FETCH_BYTES = 8 << 20
 _WAIT_MS = 50
 """A question for the log's ends waits behind a fetch that nothing comes of."""
 
+_BACKOFF_MS = 20
+"""It is waited for so long before each topic that the consumer hears of for the first time."""
+
 
 def distance(start: Positions, end: Positions) -> int:
     """Count the offsets between two positions of each partition."""
@@ -57,6 +60,7 @@ class Replay:
                 auto_offset_reset="earliest",  # What is gone by now is read past.
                 max_partition_fetch_bytes=_FETCH_BYTES,
                 fetch_max_wait_ms=_WAIT_MS,
+                retry_backoff_ms=_BACKOFF_MS,
                 **connection,
             )
         )

@@ -9,7 +9,7 @@ from typing import Final
 from sinks.board_calls import Board, Call, Change
 from sinks.board_words import Way
 
-CHANGES_PER_CALL: Final = 1_000
+CHANGES_PER_CALL: Final = 250
 """A call of so many keeps reads waiting for some milliseconds."""
 
 

@@ -29,7 +29,7 @@ CHANGES_HELD: Final = 100_000
 POSTINGS_HELD: Final = 50_000
 """Postings of a program that are held back: with decay a change keeps every score it is made of."""
 
-LANES: Final = 4
+LANES: Final = 2
 """Calls under way at once: while Redis works on one, the next is made ready."""
 
 _KEYS_AT_ONCE: Final = 500
