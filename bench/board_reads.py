@@ -176,7 +176,8 @@ def _reads(rows: list[Row], members: int, seconds: float, beside: str) -> Table:
             ),
             beside,
             (
-                "Alone: ours, before the first action comes in; all the rest is beside scoring. Redis"
+                "Broker and workers give way to whoever reads, as `laurel run` lets them."
+                " Alone: ours, before the first action comes in; all the rest is beside scoring. Redis"
                 " keeps its append-only file and does not rewrite it meanwhile."
             ),
             (

@@ -120,10 +120,12 @@ async def read_changelog(ground: Ground) -> Held:
     records = await _count_records(ground, topic)
     usual = gc.get_threshold()
     gc.set_threshold(GARBAGE_THRESHOLD)  # As the worker does.
-    began = time.perf_counter()
-    loaded = await changelog.load(topic, numbers, patience=30.0, connection=ground.connection)
-    seconds = time.perf_counter() - began
-    gc.set_threshold(*usual)
+    try:
+        began = time.perf_counter()
+        loaded = await changelog.load(topic, numbers, patience=30.0, connection=ground.connection)
+        seconds = time.perf_counter() - began
+    finally:
+        gc.set_threshold(*usual)
     return _held(loaded.values(), records, seconds)
 
 

@@ -23,8 +23,8 @@ ORDER = (
     "programs",
     "accounts",
     "sinks",
-    "reads",
     "rebuild",
+    "reads",  # The last: the broker keeps giving way after it.
 )
 """Sections in the order in which they stand in the file."""
 

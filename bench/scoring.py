@@ -6,7 +6,7 @@ from statistics import median
 
 from bench.contenders import FAUST, LAUREL, STREAMS, Contender, build_streams
 from bench.load import Load
-from bench.process import cpu_seconds, rss_bytes
+from bench.process import Process, cpu_seconds, rss_bytes
 from bench.results import Table
 from bench.stage import Stage
 from bench.watching import Watch
@@ -46,7 +46,7 @@ async def measure(
         group = ground.settings.topic_prefix + contender.group
         broker = stage.broker_pid or 0
         async with Watch(ground, group) as watch:
-            started = [contender.start(stage, ground, str(n + 1)) for n in range(workers)]
+            started: list[Process] = []
             spent: list[float] = []
 
             def note() -> None:
@@ -54,6 +54,7 @@ async def measure(
                 spent.extend((ours, cpu_seconds(broker)))
 
             try:
+                started += (contender.start(stage, ground, str(n + 1)) for n in range(workers))
                 with stage.task(f"{contender.name}: {describe(load)}", load.actions) as tell:
                     timeline = await watch.drain(load.actions, started, tell, note)
                 note()
@@ -147,4 +148,5 @@ async def growth(stage: Stage, load: Load) -> Table:
     for name, other, partitions, workers in cases:
         run = await measure(stage, LAUREL, other, partitions=partitions, workers=workers)
         rows.append([name, f"{run.rate / usual.rate:.2f} x", *cells(run)])
-    return Table("How Laurel grows", ["what differs", "speed", *CELLS], rows)
+    notes = [f"{COUNTED}; of two workers, from the first one's: the other one joins meanwhile."]
+    return Table("How Laurel grows", ["what differs", "speed", *CELLS], rows, notes)

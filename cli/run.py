@@ -68,11 +68,11 @@ def _stack(folder: Path) -> Iterator[Place]:
         with shown(console) as step:
             embedded = Embedded(folder, step=step)
             stack = embedded.start()
-            if broker := _broker_pid(embedded):
-                give_way(broker)  # Redis and PostgreSQL answer people.
     except StackError as error:
         raise Refusal(str(error)) from error
     try:
+        if broker := _broker_pid(embedded):
+            give_way(broker)  # Redis and PostgreSQL answer people.
         yield Place(settings_at(asdict(stack)), folder)
         console.print("stopping Kafka, Redis and PostgreSQL")
     finally:

@@ -97,7 +97,8 @@ class Supervisor:
         self._processes[job.name] = process
         keeper.record(self._pid_file(job.name), process.pid, SIGTERM)
         # What works off a log waits; what answers people, and Redis for it, goes first.
-        await asyncio.to_thread(give_way, process.pid)
+        if process.returncode is None:
+            await asyncio.to_thread(give_way, process.pid)
         return process
 
     async def _end(self, name: str, hurry: asyncio.Event | None) -> None:

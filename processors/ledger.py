@@ -41,9 +41,11 @@ async def project(sink: PostgresLedger, topic_prefix: str, turn: Turn) -> None:
 def lanes(turn: Turn) -> list[Turn]:
     """Divide a turn by partition numbers, a large one into more."""
     count = min(LANES, 1 + sum(run.end - run.start for run in turn.values()) // LANE_RECORDS)
+    # Their places: the numbers that a worker owns may all be even.
+    place = {number: n for n, number in enumerate(sorted({at[1] for at in turn}))}
     divided: defaultdict[int, dict[Partition, Run]] = defaultdict(dict)
     for at, run in turn.items():
-        divided[at[1] % count][at] = run
+        divided[place[at[1]] % count][at] = run
     return list(divided.values())
 
 

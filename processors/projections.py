@@ -31,7 +31,6 @@ LOOK_SECONDS = 3.0
 TELL_GROUP_SECONDS = 5.0
 """Between two commits of offsets to the consumer group, for whoever watches lag by it."""
 
-
 PACE = Pace(turns=0.025, fetches=0.005)
 """A sink is written to no oftener while little comes in: each time costs it the same, and keeps its readers
 waiting."""

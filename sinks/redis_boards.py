@@ -30,7 +30,8 @@ from sinks.board_words import USUAL
 from sinks.positions import Assigned, Partition, StaleRunError, begin
 
 CALLS_AT_ONCE: Final = 2
-"""Calls that Redis has at a time: a read may have to wait for all of them. One would leave it idle meanwhile."""
+"""Calls that Redis has of a worker at a time: a read may have to wait for all of them. One would leave it idle
+meanwhile."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -103,9 +104,10 @@ class RedisBoards:
         at = self.position(program, partition)
         arguments: list[str | bytes | int] = [self._epochs[program], field(partition), at, end]
         arguments += turned(turning)
-        said, *detail = await store.call_function(
-            self._redis, "turn", once_keys(program), arguments
-        )
+        async with self._calls:
+            said, *detail = await store.call_function(
+                self._redis, "turn", once_keys(program), arguments
+            )
         if said != b"applied":
             raise _refusal(program, partition, at, said, detail[0])
         self._at[program, partition] = end

@@ -9,11 +9,12 @@ from processors.stream.turns import Run
 TOPICS = ("rewards.earned", "actions.declined")
 
 
-def turn_of(records: int, partitions: int = 12) -> Turn:
-    """Give a turn of so many offsets for each partition number, divided between two topics."""
-    return {
-        (topic, number): Run(0, records // 2) for topic in TOPICS for number in range(partitions)
-    }
+def turn_of(records: int) -> Turn:
+    """Give a turn of so many offsets for each of twelve partition numbers, divided between two topics.
+
+    The numbers are even, as those of one of two workers are.
+    """
+    return {(topic, number): Run(0, records // 2) for topic in TOPICS for number in range(0, 24, 2)}
 
 
 @pytest.mark.parametrize(

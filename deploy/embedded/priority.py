@@ -18,17 +18,18 @@ def give_way(pid: int) -> None:
     """Let a process and its threads wait for others when the processor is short.
 
     Linux may share the processor among sessions first, then within each (autogroups): a process that
-    leads a session of its own gives way with all of it. What a system does not have is left out.
-    Blocks for two seconds at most.
+    leads a session of its own gives way with all of it. What a system does not have or allow is left
+    out. Blocks for two seconds at most.
     """
-    with suppress(ProcessLookupError):
-        for thread in _threads(pid):
-            os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
-        _let_session_give_way(Path(f"/proc/{pid}/autogroup"))
+    for thread in _threads(pid):
+        with suppress(ProcessLookupError, PermissionError):
+            niceness = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, max(niceness, NICENESS))
+    _let_session_give_way(Path(f"/proc/{pid}/autogroup"))
 
 
 def _threads(pid: int) -> list[int]:
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, ProcessLookupError):
         return [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
     return [pid]
 

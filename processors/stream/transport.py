@@ -173,13 +173,20 @@ class Consumer(driver.Consumer):
                 await self.sleep(0.1)
                 continue
             async with self.fetching:
-                patience = 0.0 if self.waiting.runs else FETCH_SECONDS
-                self._collect(await self._thread.fetch(set(active), timeout=patience))
+                self._collect(await self._thread.fetch(set(active), timeout=self._patience()))
             await self._deliver()
             if self.waiting.size >= TURN_RECORDS:
                 await self.idle.wait()
             elif self.waiting.runs or not self.idle.is_set():
                 await asyncio.sleep(self.pace.fetches)
+
+    def _patience(self) -> float:
+        """How long a fetch may wait for a first record: not while the next turn's time comes before that.
+
+        A turn that outlasts the pace is followed by the next one as soon as it ends.
+        """
+        paced = self.idle.is_set() or monotonic() < self.delivered_at + self.pace.turns
+        return 0.0 if self.waiting.runs and paced else FETCH_SECONDS
 
     def _collect(self, runs: dict[TP, Run]) -> None:
         for tp, run in runs.items():

@@ -53,8 +53,8 @@ POINTS: dict[str, tuple[ModuleType, str]] = {
 }
 """Stop points: name -> the function before or after which a worker can be stopped."""
 
-for _module, _ in KINDS.values():
-    import_module(_module)
+# A worker imports its kind when it starts; those that are forked from here find all of them.
+ALL_KINDS = [import_module(module) for module, _ in KINDS.values()]
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
