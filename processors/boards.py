@@ -1,7 +1,7 @@
 """The boards projector: postings -> boards in Redis -> `leaderboard.updated`.
 
 A turn's partitions go side by side; within one, each program's postings go to the boards in calls
-of at most 200 scores, and each call's answer is published before the next call acknowledges it.
+of at most 150 scores, and each call's answer is published before the next call acknowledges it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

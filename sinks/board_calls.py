@@ -25,7 +25,7 @@ from sinks.board_words import (
 )
 from sinks.positions import Partition
 
-SCORES_PER_CALL: Final = 200
+SCORES_PER_CALL: Final = 150
 """Scores after which a call ends: a larger one blocks Redis, and with it every read, too long."""
 
 MOVES: Final = 1
