@@ -66,8 +66,7 @@ class Stage:
     @property
     def broker_pid(self) -> int | None:
         """The broker's process; None when it was started elsewhere."""
-        server = self._embedded.servers.get("kafka")
-        return server.pid if server else None
+        return self._embedded.broker_pid
 
     @property
     def versions(self) -> list[str]:

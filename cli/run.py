@@ -71,19 +71,13 @@ def _stack(folder: Path) -> Iterator[Place]:
     except StackError as error:
         raise Refusal(str(error)) from error
     try:
-        if broker := _broker_pid(embedded):
+        if broker := embedded.broker_pid:
             give_way(broker)  # Redis and PostgreSQL answer people.
         yield Place(settings_at(asdict(stack)), folder)
         console.print("stopping Kafka, Redis and PostgreSQL")
     finally:
         embedded.stop()
     console.print("all stopped; `laurel run` goes on where this stood")
-
-
-def _broker_pid(embedded: Embedded) -> int | None:
-    """Give the process of the broker; None where it runs elsewhere."""
-    server = embedded.servers.get("kafka")
-    return server.pid if server else None
 
 
 def _prepare(place: Place) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 from typing import Final
 
-from processors.ledger import lanes, read_lane
+from processors.ledger import applied, lanes, read_lane
 from processors.projector import Turn, side_by_side
 from processors.rebuild_boards import Progress, silent
 from processors.replay import KeptTopics, Positions, distance
@@ -97,7 +97,7 @@ class Reading:
 
     async def _write(self, batches: Collection[Batch]) -> None:
         """Write what is ready; how far it goes counts once it is there."""
-        await side_by_side(written(self.ledger, batch) for batch in batches)
+        await side_by_side(applied(self.ledger.sink, batch) for batch in batches)
         for batch in batches:
             for at, (start, end) in batch.moves.items():
                 self._at[at] = end
@@ -142,11 +142,6 @@ async def switch(reading: Reading) -> None:
             await asyncio.sleep(PAUSE_SECONDS)
         else:
             return
-
-
-async def written(ledger: RebuiltLedger, batch: Batch) -> None:
-    """Write one transaction of the rebuilt tables."""
-    await ledger.sink.apply(batch)
 
 
 async def switched(ledger: RebuiltLedger) -> None:

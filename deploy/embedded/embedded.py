@@ -85,6 +85,12 @@ class Embedded:
         self.stop()
 
     @property
+    def broker_pid(self) -> int | None:
+        """The broker's process; None when it was started elsewhere."""
+        server = self.servers.get("kafka")
+        return server.pid if server else None
+
+    @property
     def _run(self) -> Path:
         return self.data / "run"
 

@@ -48,7 +48,7 @@ POINTS: dict[str, tuple[ModuleType, str]] = {
     "keep": (keeping, "keep"),
     "read boards": (rebuild_boards, "bring"),
     "switch boards": (rebuild_boards, "switched"),
-    "read ledger": (rebuild_ledger, "written"),
+    "read ledger": (rebuild_ledger, "applied"),
     "switch ledger": (rebuild_ledger, "switched"),
 }
 """Stop points: name -> the function before or after which a worker can be stopped."""
