@@ -6,11 +6,12 @@ PostgreSQL writes one, the next is read.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 from processors.projector import Projector, Run, Turn, side_by_side
-from sinks.ledger_rows import SOURCES, Batch, add_records
+from sinks.ledger_rows import SOURCES, Batch, Record, add_records
 from sinks.positions import Partition
 from sinks.postgres_ledger import FAILURES, PostgresLedger
 
@@ -25,6 +26,9 @@ LANE_RECORDS: Final = 500
 
 RECORDS_AT_ONCE: Final = 500
 """Records read before other transactions get their turn."""
+
+Adder = Callable[[Batch, str, Sequence[Record]], None]
+"""Takes records of a topic into a batch."""
 
 
 def ledger_projector(sink: PostgresLedger, topic_prefix: str = "") -> Projector:
@@ -58,7 +62,7 @@ async def project_lane(
     await applied(sink, batch)
 
 
-async def read_lane(topic_prefix: str, lane: Turn) -> Batch:
+async def read_lane(topic_prefix: str, lane: Turn, add: Adder = add_records) -> Batch:
     """Read what one transaction writes; transactions under way get their turn meanwhile."""
     batch = Batch()
     for at, run in lane.items():
@@ -66,7 +70,7 @@ async def read_lane(topic_prefix: str, lane: Turn) -> Batch:
         batch.moves[at] = (run.start, run.end)
         records = list(run.records)
         for first in range(0, len(records), RECORDS_AT_ONCE):
-            add_records(batch, topic, records[first : first + RECORDS_AT_ONCE])
+            add(batch, topic, records[first : first + RECORDS_AT_ONCE])
             await asyncio.sleep(0)
     return batch
 

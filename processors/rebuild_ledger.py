@@ -5,7 +5,7 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 from typing import Final
 
-from processors.ledger import applied, lanes, read_lane
+from processors.ledger import Adder, applied, lanes, read_lane
 from processors.projector import Turn, side_by_side
 from processors.rebuild_boards import Progress, silent
 from processors.replay import KeptTopics, Positions, distance
@@ -17,7 +17,7 @@ from sinks.ledger_rebuild import (
     rebuilding,
     snapshot,
 )
-from sinks.ledger_rows import Batch
+from sinks.ledger_rows import Batch, add_records, add_without_balances
 from sinks.positions import Assigned, LostRecordsError, Partition
 
 FEW: Final = 10_000
@@ -54,7 +54,8 @@ async def rebuild_ledger(
         await ledger.begin()
         await ledger.sink.standing({at: Assigned(first, None) for at, first in firsts.items()})
         reading = Reading(ledger, log, topic_prefix, progress, firsts)
-        await reading.nearly()
+        await reading.nearly(add_without_balances)
+        await ledger.sum_up()
         await ledger.index()
         await carry(url, reading, partitions)
         await switch(reading)
@@ -78,22 +79,22 @@ class Reading:
         self._at = dict(at)
         self._done = 0
 
-    async def to(self, end: Positions) -> None:
+    async def to(self, end: Positions, add: Adder = add_records) -> None:
         """Read on to these positions; those of partitions that are not read do not matter."""
         end = {at: position for at, position in end.items() if at in self._at}
         total = self._done + distance(self._at, end)
         ready: list[Batch] = []
         async for turn in self.log.turns(self._at, end):
             following: list[Batch] = []
-            await side_by_side([self._write(ready), self._read(turn, following)])
+            await side_by_side([self._write(ready), self._read(turn, add, following)])
             ready = following
             self._progress(self._done, total)
         await self._write(ready)
         self._progress(self._done, total)
 
-    async def _read(self, turn: Turn, into: list[Batch]) -> None:
+    async def _read(self, turn: Turn, add: Adder, into: list[Batch]) -> None:
         """Make a turn ready to be written, while PostgreSQL writes the one before."""
-        into += [await read_lane(self.topic_prefix, lane) for lane in lanes(turn)]
+        into += [await read_lane(self.topic_prefix, lane, add) for lane in lanes(turn)]
 
     async def _write(self, batches: Collection[Batch]) -> None:
         """Write what is ready; how far it goes counts once it is there."""
@@ -103,13 +104,13 @@ class Reading:
                 self._at[at] = end
                 self._done += end - start
 
-    async def nearly(self) -> None:
+    async def nearly(self, add: Adder = add_records) -> None:
         """Read on until little is left, or as much as comes meanwhile."""
         left = 0
         while True:
             before, ends = left, await self.log.ends(self._at)
             left = distance(self._at, ends)
-            await self.to(ends)
+            await self.to(ends, add)
             if left <= FEW or 0 < before <= left:
                 return
 

@@ -8,7 +8,7 @@ The head is read with every action; the other rows only when an action asks for 
 | `ids.<day>.<n>` | 16-byte hashes of the action ids that came on one UTC day, at most `IDS_PER_ROW` |
 | `set.<name>` | 16-byte hashes of the members of a bounded set |
 | `times.<ACTION>` | the moments of accepted actions that a cooldown still looks at, MessagePack |
-| `awards.<n>` | awards that expire or may be reversed, each MessagePack, laid end to end, at most `AWARDS_PER_ROW` |
+| `awards.<n>` | awards that expire or may be reversed, each MessagePack, laid end to end, about `AWARDS_PER_ROW`; zlib when full |
 | `rate.<ACTION>`, `rate` | the moments of accepted actions that a rate still looks at, MessagePack |
 | `waiting.<n>` | referrals that wait for the code to be registered, MessagePack, at most `WAITING_PER_ROW` |
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from sinks.ledger_balances import summed_up
 from sinks.ledger_tables import ACCEPTED, ACHIEVEMENTS, DECLINED, TIER_CHANGES, Table
 from sinks.migrate import migrate
 from sinks.positions import Partition
@@ -47,6 +48,7 @@ _SESSION: Final = {
     "lock_timeout": "20s",
     "synchronous_commit": "off",
     "maintenance_work_mem": "256MB",
+    "work_mem": "64MB",
 }
 _INDEXES: Final = """
     SELECT c.relname, pg_get_indexdef(c.oid) AS statement FROM pg_index AS i
@@ -99,6 +101,10 @@ class RebuiltLedger:
             await self._connection.execute(statement)
         for table in await self._tables(SCHEMA):
             await self._connection.execute(f"ANALYZE {SCHEMA}.{table}")
+
+    async def sum_up(self) -> None:
+        """Make the balances of the postings that are there; from here on each turn changes them."""
+        await self._connection.execute(summed_up(SCHEMA))
 
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[dict[Partition, int]]:

@@ -78,6 +78,9 @@ SUMS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
 EARNING: Final = frozenset({"earn", "release"})
 """Kinds whose points are added to `earned`."""
 
+MOVE: Final = "move"
+"""The kind that brings a member's scores to another board and leaves the balance alone."""
+
 
 @dataclass(slots=True)
 class Batch:
@@ -111,6 +114,12 @@ def add_records(batch: Batch, topic: str, records: Sequence[Record]) -> None:
     Raises msgspec.DecodeError when a record is not what its topic holds.
     """
     SOURCES[topic](batch, records)
+
+
+def add_without_balances(batch: Batch, topic: str, records: Sequence[Record]) -> None:
+    """Do as `add_records`, but leave balances to be summed up over the whole ledger afterwards."""
+    add = _add_to_ledger if topic == "rewards.earned" else SOURCES[topic]
+    add(batch, records)
 
 
 def account_rows(batch: Batch) -> list[tuple[str, str, str, int, int | None]]:
@@ -179,7 +188,7 @@ def _add_postings(batch: Batch, records: Sequence[Record]) -> None:
     _add_to_ledger(batch, records)
     for value in _values(records):
         posted = _read_posted(value)
-        if posted.kind != "move":
+        if posted.kind != MOVE:
             _add_to_balance(batch, posted)
 
 

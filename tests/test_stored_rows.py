@@ -1,6 +1,7 @@
 """Accounts outlive releases: rows written by any of them are read, and a newer one's fields survive."""
 
 import json
+import zlib
 from base64 import b64decode
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from processors.engine import Decision
 from schemas.account_view import view
 from schemas.accounts import FIELDS
-from tests.support.engine import Engine, loyalty
+from tests.support.engine import Engine, as_bytes, loyalty
 from tests.support.stored import HOUR, NOON, ROWS, action, history
 
 RELEASES = sorted(ROWS.glob("*.json"))
@@ -94,3 +95,23 @@ def test_fields_that_an_older_release_did_not_know_are_as_new() -> None:
     assert outcome(engine, action(NOON + 1, "PURCHASE", order_value=100), NOON) == "posted"
     assert (engine.head("anna").sequence, engine.head("anna").purses["points"][:2]) == (2, [2, 2])
     assert len(msgspec.msgpack.decode(engine.rows[ANNA])) == FIELDS
+
+
+def test_awards_are_read_compressed_or_not() -> None:
+    """Full rows of awards are stored compressed; an older release stored them as they were."""
+    ours, older = Engine(), Engine()
+    for engine in (ours, older):
+        engine.publish(loyalty())
+        for number in range(1, 41):
+            said = action(NOON + number * HOUR, "PURCHASE", order_value=100)
+            assert outcome(engine, said, NOON + number * HOUR) == "posted"
+    full, later = ANNA + b"\0awards.0", NOON + 50 * HOUR
+    older.rows[full] = zlib.decompress(ours.rows[full])
+    assert len(ours.rows[full]) * 2 < len(older.rows[full])
+    for said in (
+        action(later, "REVERSAL", action_id=f"PURCHASE-{NOON + HOUR}", reason="returned"),
+        action(later, "REDEMPTION", points=5, reward="mug"),
+    ):
+        assert outcome(ours, said, later) == outcome(older, said, later) == "posted"
+    assert ours.rows == older.rows
+    assert as_bytes(one.outcome for one in ours.heard) == as_bytes(one.outcome for one in older.heard)

@@ -81,6 +81,7 @@ class Server:
             self._step(self.plan.name, "starting", 0.6)
             self._spawn()
             self._await_ready()
+            self._refuse_when_closed()  # It may have answered just then.
             self._step(self.plan.name, f"ready in {time.monotonic() - began:.1f} s", 1.0)
 
     def stop(self) -> None:

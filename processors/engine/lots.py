@@ -4,6 +4,7 @@ Each such award is an entry of the account: the last few stand in the head, olde
 never expires is one pool, the available points that are in no lot.
 """
 
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -72,7 +73,7 @@ class Shelf:
             if number < 0:
                 head.fresh_awards, head.fresh_count = blob, len(entries)
                 continue
-            self._draft.put(_row(number), blob)
+            self._draft.put(_row(number), _stored(blob, len(entries)))
             rows[number] = (len(entries), max(_matters_until(e, reversible_for) for e in entries))
         head.award_rows = rows
 
@@ -175,8 +176,9 @@ def _seal(draft: Account, reversible_for: int, forget_before: int) -> None:
     if count + len(fresh) > AWARDS_PER_ROW:
         last, count, before = last + 1, 0, 0
     old = draft.row(_row(last)) if count else b""
-    draft.put(_row(last), old + head.fresh_awards)
-    rows[last] = (count + len(fresh), max(before, until))
+    count += len(fresh)
+    draft.put(_row(last), _stored(old + head.fresh_awards, count))
+    rows[last] = (count, max(before, until))
     head.award_rows, head.fresh_awards, head.fresh_count = rows, b"", 0
 
 
@@ -184,9 +186,21 @@ def _matters_until(entry: Entry, reversible_for: int) -> int:
     return max(entry.occurred_at + reversible_for, entry.expires_at or 0 if entry.left else 0)
 
 
+def _stored(blob: bytes, count: int) -> bytes:
+    """Give entries as their row holds them: compressed once the head's would not fit in any more."""
+    full = count + AWARDS_IN_HEAD + 1 > AWARDS_PER_ROW
+    return zlib.compress(blob, _LEVEL) if full else blob
+
+
 def _row(number: int) -> str:
     return f"awards.{number}"
 
+
+_LEVEL: Final = 1
+"""Level 9 makes rows of so few awards hardly smaller, and takes longer."""
+
+_COMPRESSED: Final = b"\x78"
+"""How zlib's bytes begin; an entry begins with the length of its array."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Entry]).decode
@@ -194,6 +208,8 @@ _decode = msgspec.msgpack.Decoder(list[Entry]).decode
 
 def _read(blob: bytes, count: int) -> list[Entry]:
     """Read entries that were laid end to end: as an array of so many."""
+    if blob.startswith(_COMPRESSED):
+        blob = zlib.decompress(blob)
     return _decode(b"\xdd" + count.to_bytes(4, "big") + blob)
 
 

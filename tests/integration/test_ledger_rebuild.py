@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 import pytest
@@ -12,7 +12,14 @@ from processors.ledger import ledger_projector
 from processors.projector import Projector, StaleTurnError
 from processors.rebuild_ledger import rebuild_ledger
 from schemas import accounts
-from schemas.results import AcceptedAction, DeclinedAction, PeriodRecord, TierChanged
+from schemas.results import (
+    AcceptedAction,
+    DeclinedAction,
+    Kind,
+    PeriodRecord,
+    Posting,
+    TierChanged,
+)
 from sinks.ledger_rebuild import OccupiedError, RebuiltLedger, rebuilding
 from sinks.positions import Assigned, LostRecordsError, Partition
 from tests.support.ledgers import Ledgers
@@ -22,6 +29,7 @@ from tests.support.waiting import eventually
 EARNED, CHANGELOG = ("rewards.earned", 0), ("laurel-scoring-accounts-changelog", 0)
 ACCEPTED, DECLINED = ("actions.accepted", 0), ("actions.declined", 0)
 TIERS, PERIODS = ("tier.changed", 0), ("periods.closed", 0)
+KINDS: tuple[str, ...] = get_args(Kind)
 DAY = 86_400.0
 
 Logs = dict[Partition, list[Record]]
@@ -43,6 +51,13 @@ def action(number: int) -> dict[str, Any]:
     return said(number) | common
 
 
+def posted(n: int, user: str, moment: float) -> Posting:
+    """Give a posting of each kind in turn, of two currencies; some balances have one posting only."""
+    kind, currency = KINDS[n % len(KINDS)], ("points", "gems")[n // 9 % 2]
+    said = {"kind": kind, "currency": currency, "points": 100 - n, "balance": n, "lifetime": 2 * n}
+    return posting(n, user, second=moment, sequence=n, **said)
+
+
 def logs_of(count: int) -> Logs:
     """Give records of every kind of topic; their moments lie in four months."""
     climb = {"ladder": "tier", "old": "A", "new": "B", "direction": "up", "value": 1}
@@ -54,7 +69,7 @@ def logs_of(count: int) -> Logs:
         account = accounts.open_account("loyalty", user, {})
         account.head.sequence = n
         head = accounts.write_head(account)
-        log[EARNED].append(record(n, posting(n, user, sequence=n, balance=n, second=moment)))
+        log[EARNED].append(record(n, posted(n, user, moment)))
         log[CHANGELOG].append(Record(n, head, accounts.row_key("loyalty", user)))
         log[ACCEPTED].append(record(n, AcceptedAction(**action(n))))
         log[DECLINED].append(record(n, DeclinedAction(**action(n), **refused)))
