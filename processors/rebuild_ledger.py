@@ -16,6 +16,7 @@ from sinks.ledger_rebuild import (
     RebuiltLedger,
     rebuilding,
     snapshot,
+    sum_up,
 )
 from sinks.ledger_rows import Batch, add_records, add_without_balances
 from sinks.positions import Assigned, LostRecordsError, Partition
@@ -55,8 +56,7 @@ async def rebuild_ledger(
         await ledger.sink.standing({at: Assigned(first, None) for at, first in firsts.items()})
         reading = Reading(ledger, log, topic_prefix, progress, firsts)
         await reading.nearly(add_without_balances)
-        await ledger.sum_up()
-        await ledger.index()
+        await side_by_side([sum_up(url), ledger.index()])
         await carry(url, reading, partitions)
         await switch(reading)
 

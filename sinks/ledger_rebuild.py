@@ -102,10 +102,6 @@ class RebuiltLedger:
         for table in await self._tables(SCHEMA):
             await self._connection.execute(f"ANALYZE {SCHEMA}.{table}")
 
-    async def sum_up(self) -> None:
-        """Make the balances of the postings that are there; from here on each turn changes them."""
-        await self._connection.execute(summed_up(SCHEMA))
-
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[dict[Partition, int]]:
         """Keep projectors from writing, not readers from reading; give where they stand."""
@@ -197,6 +193,13 @@ async def rebuilding(url: str) -> AsyncIterator[RebuiltLedger]:
     finally:
         await sink.close()
         await connection.close()
+
+
+async def sum_up(url: str) -> None:
+    """Make the balances of the rebuilt ledger as it is now; from here on each turn changes them."""
+    async with snapshot(url) as connection:
+        await connection.execute(summed_up(SCHEMA))
+        await connection.execute(f"ANALYZE {SCHEMA}.balances")
 
 
 @asynccontextmanager

@@ -114,4 +114,6 @@ def test_awards_are_read_compressed_or_not() -> None:
     ):
         assert outcome(ours, said, later) == outcome(older, said, later) == "posted"
     assert ours.rows == older.rows
-    assert as_bytes(one.outcome for one in ours.heard) == as_bytes(one.outcome for one in older.heard)
+    assert as_bytes(one.outcome for one in ours.heard) == as_bytes(
+        one.outcome for one in older.heard
+    )
