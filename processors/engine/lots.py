@@ -175,7 +175,7 @@ def _seal(draft: Account, reversible_for: int, forget_before: int) -> None:
     count, before = rows.get(last, (AWARDS_PER_ROW, 0))
     if count + len(fresh) > AWARDS_PER_ROW:
         last, count, before = last + 1, 0, 0
-    old = draft.row(_row(last)) if count else b""
+    old = _plain(draft.row(_row(last))) if count else b""
     count += len(fresh)
     draft.put(_row(last), _stored(old + head.fresh_awards, count))
     rows[last] = (count, max(before, until))
@@ -190,6 +190,11 @@ def _stored(blob: bytes, count: int) -> bytes:
     """Give entries as their row holds them: compressed once the head's would not fit in any more."""
     full = count + AWARDS_IN_HEAD + 1 > AWARDS_PER_ROW
     return zlib.compress(blob, _LEVEL) if full else blob
+
+
+def _plain(blob: bytes) -> bytes:
+    """Give entries as they were before they were compressed, if they were."""
+    return zlib.decompress(blob) if blob.startswith(_COMPRESSED) else blob
 
 
 def _row(number: int) -> str:
@@ -208,9 +213,7 @@ _decode = msgspec.msgpack.Decoder(list[Entry]).decode
 
 def _read(blob: bytes, count: int) -> list[Entry]:
     """Read entries that were laid end to end: as an array of so many."""
-    if blob.startswith(_COMPRESSED):
-        blob = zlib.decompress(blob)
-    return _decode(b"\xdd" + count.to_bytes(4, "big") + blob)
+    return _decode(b"\xdd" + count.to_bytes(4, "big") + _plain(blob))
 
 
 def _write(entries: list[Entry]) -> bytes:
