@@ -90,8 +90,10 @@ local function combined(way, stood, amount, mark, decay, user, board)
   elseif way == 'last' then
     moves = moves or score ~= base
   else
-    score = (base or 0) + amount
-    if score - (base or 0) ~= amount then inexact(user, base or 0, amount, board) end
+    local from = base or 0
+    score = from + amount
+    -- Taking off the larger of the two is exact, and shows what the sum has lost of the other.
+    if score - from ~= amount or score - amount ~= from then inexact(user, from, amount, board) end
   end
   if score > EXACT or score < -EXACT then inexact(user, base or 0, amount, board) end
   return score, moves
