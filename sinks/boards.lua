@@ -13,7 +13,6 @@ local EXACT = 2 ^ 53  -- The largest score a double holds exactly.
 local MOST = 2 ^ 62  -- The largest sum of a board: far enough below what HINCRBY takes.
 local MOVES, RESTARTS, GONE, TIES = 1, 2, 4, 8  -- Marks of a change; see sinks/board_calls.py.
 local DAY_MS = 86400000
-local DAYS = {day = 1, week = 7, month = 30.436875}  -- On average.
 local FAR = 1e300  -- A weighted score beyond this is too near to the end of doubles.
 
 local function refuse(text, ...)
@@ -49,6 +48,15 @@ local function number_of(day, per)
   return month_of(day)
 end
 
+-- The first day of the day, week or month of a number.
+local function first_day(number, per)
+  if per == 'day' then return number end
+  if per == 'week' then return 7 * number - 3 end
+  local year, month = math.floor((number + 23638) / 12), (number + 23638) % 12
+  local leap_days = math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
+  return 365 * year + leap_days + math.floor((153 * month + 2) / 5) - 719468
+end
+
 -- The number of now in UTC.
 local function number_now(per) return number_of(math.floor(now_ms() / DAY_MS), per) end
 
@@ -59,7 +67,7 @@ local function read_decay(held)
 end
 
 -- How a board decays; nothing where it does not. The landmark of a new board is a round number before
--- now. A board keeps the decay it had first; numbers of another unit are brought to its own.
+-- now. A board keeps the decay it had first, though `said`, the unit of the numbers that come, may be another.
 local function decay_of(decays, board, way)
   local factor, per = string.match(way, '^decay:(.-):(%a+)$')
   if not factor then return end
@@ -71,7 +79,7 @@ local function decay_of(decays, board, way)
     redis.call('HSET', decays, board, held)
   end
   local decay = read_decay(held)
-  decay.scale = DAYS[per] / DAYS[decay.per]
+  decay.said = per
   return decay
 end
 
@@ -86,7 +94,11 @@ local function worth_now(decay, score, number)
   return worth(decay, score, math.max(now, number or now))
 end
 
-local function number_in(decay, number) return math.floor(number * decay.scale) end
+-- A number that was said, in the board's own unit: that of its first day, for more of it is not known.
+local function number_in(decay, number)
+  if decay.said == decay.per then return number end
+  return number_of(first_day(number, decay.said), decay.per)
+end
 
 local function decayed(base, terms, decay, user, board)
   local score = base or 0

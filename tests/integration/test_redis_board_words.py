@@ -134,6 +134,11 @@ async def test_what_is_told_is_worth_of_the_day(sink: RedisBoards) -> None:
     assert (said.old_score, said.score, said.rank) == (810, 910, 1)
 
 
+def number_at(day: int, per: Per) -> int:
+    """Count as Python does: the number of the day, week or month in which a day of UTC lies."""
+    return number_of(calendar_of("UTC").day(day * MS), per)
+
+
 COUNTING = """
 redis.register_function('laurel_numbers_counting', function(_, args)
   local numbers = {}
@@ -158,10 +163,27 @@ async def test_days_weeks_and_months_are_counted_as_in_python(
     counting: Redis, per: Per, first: int
 ) -> None:
     """On each of thousands of days, over 2100, which is no leap year, and 2400, which is one."""
-    count, utc = 4_000, calendar_of("UTC")
-    arguments = [per, str(first), str(first + count - 1)]
+    days = range(first, first + 4_000)
+    arguments = [per, str(days[0]), str(days[-1])]
     found: Any = await counting.fcall("laurel_numbers_counting", 0, *arguments)
-    assert found == [number_of(utc.day(day * MS), per) for day in range(first, first + count)]
+    assert found == [number_at(day, per) for day in days]
+
+
+@pytest.mark.parametrize("held", get_args(Per))
+@pytest.mark.parametrize("said", get_args(Per))
+async def test_numbers_of_another_unit_are_brought_to_that_of_the_board(
+    sink: RedisBoards, redis: Redis, held: Per, said: Per
+) -> None:
+    """A board keeps its first decay: a week or month that is said then counts as its first day."""
+    weighed = Decay(0.9, held, number_at(DAY, held))
+    await redis.hset(program_key("loyalty", "decays"), "global", f"0.9 {held} {weighed.landmark}")
+    days = range(DAY - 400, DAY + 400, 9)
+    numbers = {day: number_at(day, said) for day in days}
+    await bring(sink, [on_global(n, f"u{n}", 1, decay(numbers[n], "0.8", said)) for n in days])
+    stored = dict(await weighted(redis))
+    for day in days:
+        first = next(d for d in range(day - 40, day + 1) if number_at(d, said) == numbers[day])
+        assert worth(stored[f"u{day}"], weighed, number_at(first, held)) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("per", get_args(Per))
