@@ -1,7 +1,8 @@
 """From postings to calls of the boards' Function, and from its answers to `leaderboard.updated`. Pure.
 
 Within a call every change of one member on one board becomes one: what stood before the call, what
-stands after it. However the postings are cut into calls, the boards they leave are the same.
+stands after it. However the postings are cut into calls, the boards they leave are the same, to the
+last unit: no amount is merged beyond 2^53, where Redis' Lua would round it as it arrives.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,6 +36,11 @@ TIES: Final = 8
 """What a change does besides adding (the same bits in boards.lua): it moves the tie value; the
 member left the board on the way, so what stood there before counts no more; it is off at the end;
 its tie value was said and holds whatever the score does."""
+
+_MOST: Final = 2 * EXACT
+"""No score that is exact is further from another one."""
+_REFUSED: Final = 4 * EXACT
+"""An amount that boards.lua refuses, whatever the score it comes to."""
 
 Board = tuple[str, str]
 """(board, period): `("region:US", "weekly:2025-W49")`."""
@@ -93,7 +99,8 @@ class Call(msgspec.Struct, gc=False):
     """A run of one program's postings in one partition; `end` is the offset it brings the sink to.
 
     Changes of hidden members stand apart. A turning is a call of its own. Boards that are no usual
-    sums have their `ways`; the way of a board does not change within a call.
+    sums have their `ways`; the way of a board does not change within a call. No amount is larger than
+    `reach`, the sum of all changes whatever their signs.
     """
 
     end: int
@@ -101,6 +108,7 @@ class Call(msgspec.Struct, gc=False):
     hidden: dict[Board, dict[str, Change]]
     turning: Turning | None = None
     ways: dict[Board, Way] = {}
+    reach: int = 0
 
 
 class Asked(msgspec.Struct, array_like=True, gc=False):
@@ -148,7 +156,7 @@ def cut(postings: Iterable[tuple[int, Scored]], end: int) -> Iterator[Call]:
     for offset, posting in postings:
         turning = turning_of(posting)
         full = scores + len(posting.scores) > SCORES_PER_CALL
-        if scores and (turning or call.turning or full or otherwise(call, posting)):
+        if scores and (turning or call.turning or full or apart(call, posting)):
             call.end = following
             yield call
             call, scores = Call(end, {}, {}), 0
@@ -168,6 +176,25 @@ def turning_of(posting: Scored) -> Turning | None:
             told = score.period.split(",") if score.period else []
             return Turning(posting.user_id, score.words, told, posting.id, posting.occurred_at)
     return None
+
+
+def apart(call: Call, posting: Scored) -> bool:
+    """Tell whether a posting must not become one with those of the call, and begins another."""
+    return otherwise(call, posting) or passes(call, posting)
+
+
+def passes(call: Call, posting: Scored) -> bool:
+    """Tell whether an amount of the call might pass 2^53 with what a posting adds to it."""
+    more = sum([abs(score.change) for score in posting.scores])
+    if call.reach + more <= EXACT:
+        return False
+    for score in posting.scores:
+        board = (score.board, score.period)
+        for boards in (call.boards, call.hidden):
+            change = boards[board].get(posting.user_id) if board in boards else None
+            if change is not None and abs(change.amount) + more > EXACT:
+                return True
+    return False
 
 
 def otherwise(call: Call, posting: Scored) -> bool:
@@ -198,6 +225,7 @@ def add(call: Call, posting: Scored) -> None:
         if words.way != USUAL:
             call.ways[board] = words.way
         _change(change, score.change, words, moment)
+        call.reach += abs(score.change)
         change.posting, change.occurred_at = posting.id, posting.occurred_at
 
 
@@ -272,12 +300,13 @@ def hidden_changes(call: Call) -> list[list[object]]:
 
 
 def _amount(change: Change, way: Way) -> object:
-    """Give what is added or compared; a result beyond doubles as one that is refused."""
+    """Give what is added or compared; what no double holds exactly as an amount that is refused."""
     if way.operator.startswith(DECAY):
         return change.terms
-    if way.operator == SUM or abs(change.amount) <= EXACT:
-        return change.amount
-    return EXACT + 2 if change.amount > 0 else -EXACT - 2
+    amount = change.amount
+    if abs(amount) <= _MOST and float(amount) == amount:
+        return amount
+    return _REFUSED if amount > 0 else -_REFUSED
 
 
 def entries(call: Call, board: Board) -> int:

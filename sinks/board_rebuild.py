@@ -16,7 +16,7 @@ from msgspec import structs
 from redis.asyncio import Redis
 
 from sinks import board_store as store
-from sinks.board_calls import Call, Scored, Turning, add, otherwise, turning_of
+from sinks.board_calls import Call, Scored, Turning, add, apart, turning_of
 from sinks.board_pieces import CHANGES_PER_CALL, changes_of, nothing, pieces, taken
 from sinks.board_store import board_keys, field, program_key
 from sinks.decay import read_decay, runs_out
@@ -87,7 +87,7 @@ class RebuiltBoards:
             if turning := turning_of(posting):
                 await self._turn(program, turning)
                 continue
-            if otherwise(self._held[program], posting):
+            if apart(self._held[program], posting):
                 await self._flush(program)
             add(self._held[program], posting)
             self._postings[program] += 1

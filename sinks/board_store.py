@@ -60,9 +60,9 @@ _LUA = "\n".join(
     Path(__file__).with_name(name).read_text()
     for name in ("boards.lua", "board_reads.lua", "switch.lua")
 )
-_VERSION = sha256(_LUA.encode()).hexdigest()[:12]
-LIBRARY: Final = _LUA.replace("VERSION", _VERSION)
-"""The Functions. Their names carry a digest, so that two releases can share a Redis."""
+VERSION: Final = sha256(_LUA.encode()).hexdigest()[:12]
+LIBRARY: Final = _LUA.replace("VERSION", VERSION)
+"""The Functions. Their names carry this digest, so that two releases can share a Redis."""
 
 
 class EmptiedRedisError(Exception):
@@ -142,7 +142,7 @@ async def call_function(
 
     Raises ReadOnlyError where that is a replica: it gets the library from its primary.
     """
-    function = f"laurel_{name}_{_VERSION}"
+    function = f"laurel_{name}_{VERSION}"
     try:
         return await redis.fcall(function, len(keys), *keys, *arguments)
     except ResponseError as error:

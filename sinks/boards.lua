@@ -13,7 +13,6 @@ local EXACT = 2 ^ 53  -- The largest score a double holds exactly.
 local MOST = 2 ^ 62  -- The largest sum of a board: far enough below what HINCRBY takes.
 local MOVES, RESTARTS, GONE, TIES = 1, 2, 4, 8  -- Marks of a change; see sinks/board_calls.py.
 local DAY_MS = 86400000
-local DAYS = {day = 1, week = 7, month = 30.436875}
 local FAR = 1e300  -- A weighted score beyond this is too near to the end of doubles.
 
 local function refuse(text, ...)
@@ -30,6 +29,37 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- The number of the calendar month of a day. Years begin with March here, so that the leap day is the last one.
+local function month_of(day)
+  local march = day + 719468  -- Days since 0000-03-01.
+  local century = math.floor((4 * march + 3) / 146097)
+  local within = march - math.floor(century * 146097 / 4)
+  local year = math.floor((4 * within + 3) / 1461)
+  local of_year = within - math.floor(year * 1461 / 4)
+  local month = math.floor((5 * of_year + 2) / 153)  -- Five months from March, or from August, have 153 days.
+  return (century * 100 + year) * 12 + month - 23638  -- January 1970 is month 10 of 1969.
+end
+
+-- The numbers of the ISO week and of the month that a day lies in, counted from those of 1970-01-01, a
+-- Thursday: what number_of in schemas/moments.py gives, for reads and for the words of scores.
+local function number_of(day, per)
+  if per == 'day' then return day end
+  if per == 'week' then return math.floor((day + 3) / 7) end
+  return month_of(day)
+end
+
+-- The first day of the day, week or month of a number.
+local function first_day(number, per)
+  if per == 'day' then return number end
+  if per == 'week' then return 7 * number - 3 end
+  local year, month = math.floor((number + 23638) / 12), (number + 23638) % 12
+  local leap_days = math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
+  return 365 * year + leap_days + math.floor((153 * month + 2) / 5) - 719468
+end
+
+-- The number of now in UTC.
+local function number_now(per) return number_of(math.floor(now_ms() / DAY_MS), per) end
+
 -- An entry of `decays`, `0.9 day 20480`: what a point loses, per what, and the landmark.
 local function read_decay(held)
   local factor, per, landmark = string.match(held, '^(%S+) (%a+) (%-?%d+)$')
@@ -37,19 +67,19 @@ local function read_decay(held)
 end
 
 -- How a board decays; nothing where it does not. The landmark of a new board is a round number before
--- now. A board keeps the decay it had first; numbers of another unit are brought to its own.
+-- now. A board keeps the decay it had first, though `said`, the unit of the numbers that come, may be another.
 local function decay_of(decays, board, way)
   local factor, per = string.match(way, '^decay:(.-):(%a+)$')
   if not factor then return end
   local held = redis.call('HGET', decays, board)
   if not held then
     local step = math.max(math.floor(-100 / math.log10(tonumber(factor))), 1)
-    local now = math.floor(now_ms() / DAY_MS / DAYS[per])
+    local now = number_now(per)
     held = string.format('%s %s %.0f', factor, per, now - now % step)
     redis.call('HSET', decays, board, held)
   end
   local decay = read_decay(held)
-  decay.scale = DAYS[per] / DAYS[decay.per]
+  decay.said = per
   return decay
 end
 
@@ -60,11 +90,15 @@ end
 
 -- What it is worth now; a program's zone may be a day ahead, so it says the number of its day.
 local function worth_now(decay, score, number)
-  local now = math.floor(now_ms() / DAY_MS / DAYS[decay.per])
+  local now = number_now(decay.per)
   return worth(decay, score, math.max(now, number or now))
 end
 
-local function number_in(decay, number) return math.floor(number * decay.scale) end
+-- A number that was said, in the board's own unit: that of its first day, for more of it is not known.
+local function number_in(decay, number)
+  if decay.said == decay.per then return number end
+  return number_of(first_day(number, decay.said), decay.per)
+end
 
 local function decayed(base, terms, decay, user, board)
   local score = base or 0
@@ -90,8 +124,10 @@ local function combined(way, stood, amount, mark, decay, user, board)
   elseif way == 'last' then
     moves = moves or score ~= base
   else
-    score = (base or 0) + amount
-    if score - (base or 0) ~= amount then inexact(user, base or 0, amount, board) end
+    local from = base or 0
+    score = from + amount
+    -- Taking off the larger of the two is exact, and shows what the sum has lost of the other.
+    if score - from ~= amount or score - amount ~= from then inexact(user, from, amount, board) end
   end
   if score > EXACT or score < -EXACT then inexact(user, base or 0, amount, board) end
   return score, moves

@@ -1,9 +1,10 @@
 """The words of scores in a real Redis: best, last, ties, decay; sums; boards past their time."""
 
+from collections.abc import AsyncIterator
 from fractions import Fraction
 from itertools import pairwise
 from time import time
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,11 +13,13 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from processors.rebuild_boards import rebuild_boards
+from schemas.moments import DAY as MS
+from schemas.moments import Per, calendar_of, number_of
 from schemas.results import Posting
 from sinks.board_reads import Entry, entry_of, top
-from sinks.board_store import program_key
+from sinks.board_store import LIBRARY, VERSION, program_key
 from sinks.board_words import read_words
-from sinks.decay import DAYS, Decay, read_decay, runs_out, worth
+from sinks.decay import Decay, read_decay, runs_out, worth
 from sinks.redis_boards import RedisBoards
 from tests.support.boards import AT, GLOBAL, NEW, bring, everything, on_global, standings
 from tests.support.runs import NOON, KeptLog, posting, record
@@ -131,6 +134,68 @@ async def test_what_is_told_is_worth_of_the_day(sink: RedisBoards) -> None:
     assert (said.old_score, said.score, said.rank) == (810, 910, 1)
 
 
+def number_at(day: int, per: Per) -> int:
+    """Count as Python does: the number of the day, week or month in which a day of UTC lies."""
+    return number_of(calendar_of("UTC").day(day * MS), per)
+
+
+COUNTING = """
+redis.register_function('laurel_numbers_counting', function(_, args)
+  local numbers = {}
+  for day = tonumber(args[2]), tonumber(args[3]) do numbers[#numbers + 1] = number_of(day, args[1]) end
+  return numbers
+end)
+"""
+"""Lays open how boards.lua counts."""
+
+
+@pytest.fixture
+async def counting(redis: Redis) -> AsyncIterator[Redis]:
+    """Give a Redis that has the Functions once more, under other names, and COUNTING with them."""
+    await redis.function_load(LIBRARY.replace(VERSION, "counting") + COUNTING, replace=True)
+    yield redis
+    await redis.function_delete("laurel_boards_counting")
+
+
+@pytest.mark.parametrize("per", get_args(Per))
+@pytest.mark.parametrize("first", [0, 19_723, 46_000, 155_000])
+async def test_days_weeks_and_months_are_counted_as_in_python(
+    counting: Redis, per: Per, first: int
+) -> None:
+    """On each of thousands of days, over 2100, which is no leap year, and 2400, which is one."""
+    days = range(first, first + 4_000)
+    arguments = [per, str(days[0]), str(days[-1])]
+    found: Any = await counting.fcall("laurel_numbers_counting", 0, *arguments)
+    assert found == [number_at(day, per) for day in days]
+
+
+@pytest.mark.parametrize("held", get_args(Per))
+@pytest.mark.parametrize("said", get_args(Per))
+async def test_numbers_of_another_unit_are_brought_to_that_of_the_board(
+    sink: RedisBoards, redis: Redis, held: Per, said: Per
+) -> None:
+    """A board keeps its first decay: a week or month that is said then counts as its first day."""
+    weighed = Decay(0.9, held, number_at(DAY, held))
+    await redis.hset(program_key("loyalty", "decays"), "global", f"0.9 {held} {weighed.landmark}")
+    days = range(DAY - 400, DAY + 400, 9)
+    numbers = {day: number_at(day, said) for day in days}
+    await bring(sink, [on_global(n, f"u{n}", 1, decay(numbers[n], "0.8", said)) for n in days])
+    stored = dict(await weighted(redis))
+    for day in days:
+        first = next(d for d in range(day - 40, day + 1) if number_at(d, said) == numbers[day])
+        assert worth(stored[f"u{day}"], weighed, number_at(first, held)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("per", get_args(Per))
+async def test_what_is_told_is_what_is_read(sink: RedisBoards, redis: Redis, per: Per) -> None:
+    """A point of the day, week or month before is worth the same in a record and on the board."""
+    today = calendar_of("UTC").day(int(time() * 1_000))
+    word = decay(number_of(today, per) - 1, "0.8", per)
+    (said,) = await bring(sink, [on_global(1, "ann", 1_000, word)])
+    (read,) = await top(redis, "loyalty", GLOBAL, 1, today=today)
+    assert (said.score, read.score) == (800, 800)
+
+
 async def test_the_order_of_what_decays_is_right_to_one_part_in_10_to_the_12(
     sink: RedisBoards, redis: Redis
 ) -> None:
@@ -216,12 +281,12 @@ async def test_a_landmark_that_lies_too_far_back_is_moved(sink: RedisBoards, red
 
 
 @pytest.mark.parametrize("factor", ["0.999999", "0.9", "0.5", "0.000001"])
-@pytest.mark.parametrize("per", ["day", "week", "month"])
+@pytest.mark.parametrize("per", get_args(Per))
 async def test_a_new_landmark_lies_near(
-    sink: RedisBoards, redis: Redis, factor: str, per: str
+    sink: RedisBoards, redis: Redis, factor: str, per: Per
 ) -> None:
     """It is a round number, so that an emptied Redis mostly finds the same one, and far from the end."""
-    now = int(time() / 86_400 / DAYS[per])
+    now = number_of(calendar_of("UTC").day(int(time() * 1_000)), per)
     await bring(sink, [on_global(1, "ann", 1, decay(now, factor, per))])
     told = read_decay((await kept(redis, "decays"))["global"])
     assert (told.factor, told.per) == (float(factor), per)

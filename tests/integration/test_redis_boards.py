@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from processors.rebuild_boards import rebuild_boards
 from schemas.results import LeaderboardUpdated
 from sinks.board_reads import Entry, entry_of, participants, top
 from sinks.positions import StaleRunError
@@ -21,7 +22,7 @@ from tests.support.boards import (
     on_global,
     standings,
 )
-from tests.support.runs import NOON, posting
+from tests.support.runs import NOON, KeptLog, posting, record
 
 LIMIT = 2**53
 
@@ -132,6 +133,42 @@ async def test_a_score_that_would_not_be_exact_is_refused(sink: RedisBoards, red
     with pytest.raises(ResponseError, match=r"ann stands at 9007199254740992 on .*global"):
         await bring(sink, [both])
     assert await everything(redis) == before
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+async def test_large_changes_of_one_call_are_exact(
+    sink: RedisBoards, redis: Redis, sign: int
+) -> None:
+    """2^53 and 1 are not sent as one amount, which no double holds; boards made anew are the same."""
+    log = [on_global(n, "ann", sign * change) for n, change in enumerate((-5, LIMIT, 1))]
+    await bring(sink, log[:1])
+    await bring(sink, log[1:])
+    assert await standings(redis) == [(1, "ann", sign * (LIMIT - 4))]
+    kept = KeptLog({AT: [record(n, one) for n, one in enumerate(log)]})
+    await rebuild_boards(redis, kept, NEW)
+    assert await standings(redis) == [(1, "ann", sign * (LIMIT - 4))]
+
+
+async def test_what_passes_2_to_the_53_is_refused_beside_the_rest_too(
+    sink: RedisBoards, redis: Redis
+) -> None:
+    """The 1 that is too much is refused as if it came alone, and what came before it stands."""
+    with pytest.raises(ResponseError, match=r"ann stands at 9007199254740992 .* with 1 added"):
+        await bring(sink, [on_global(1, "ann", LIMIT), on_global(2, "ann", 1)])
+    assert await standings(redis) == [(1, "ann", LIMIT)]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("stood", "steps"), [(-3, [LIMIT, 4]), (-5, [LIMIT, 1])])
+async def test_a_step_that_a_double_would_round_is_refused(
+    sink: RedisBoards, redis: Redis, sign: int, stood: int, steps: list[int]
+) -> None:
+    """One posting adds more than 2^53: what comes of it, or the step itself, no double holds."""
+    await bring(sink, [on_global(1, "ann", sign * stood)])
+    step = posting(2, "ann", [(*GLOBAL, sign * part) for part in steps])
+    with pytest.raises(ResponseError, match="would not be exact"):
+        await bring(sink, [step])
+    assert await standings(redis) == [(1, "ann", sign * stood)]
 
 
 async def test_a_change_of_nothing_keeps_the_moment(sink: RedisBoards, redis: Redis) -> None:

@@ -1,0 +1,56 @@
+"""Calls of the boards' Function: where they end, and that every amount arrives as it was."""
+
+import pytest
+
+from schemas.results import Posting
+from sinks.board_calls import Call, columns, cut, hidden_changes
+from sinks.board_words import EXACT
+from tests.support.boards import GLOBAL, on_global, scored
+from tests.support.runs import posting
+
+
+def calls(*postings: Posting) -> list[Call]:
+    return list(cut([(n, scored(one)) for n, one in enumerate(postings)], len(postings)))
+
+
+def amounts(call: Call) -> list[object]:
+    """Give the amounts of the global board as they are sent."""
+    sent, _ = columns(call.boards[GLOBAL])
+    found = sent[1]
+    assert isinstance(found, list)
+    return found
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("words", [[], ["hidden"]])
+def test_no_amount_is_merged_beyond_2_to_the_53(sign: int, words: list[str]) -> None:
+    """The change that would pass it begins the next call; up to it they become one."""
+    steps = [EXACT - 1, 1, 1, 5]
+    cuts = calls(*(on_global(n, "ann", sign * step, *words) for n, step in enumerate(steps)))
+    assert [call.end for call in cuts] == [2, 4]
+    merged = [hidden_changes(call)[0][3] if words else amounts(call)[0] for call in cuts]
+    assert merged == [sign * EXACT, sign * 6]
+
+
+def test_all_that_a_posting_adds_is_looked_at() -> None:
+    """Two scores on one board are small enough each, and too much together."""
+    twice = posting(1, "ann", [(*GLOBAL, 3), (*GLOBAL, 3)])
+    assert [call.end for call in calls(on_global(0, "ann", EXACT - 4), twice)] == [1, 2]
+
+
+def test_large_amounts_of_different_members_share_a_call() -> None:
+    """Only what becomes one amount has to fit into one."""
+    (call,) = calls(*(on_global(n, f"u{n}", EXACT - n) for n in range(9)))
+    assert amounts(call) == [EXACT - n for n in range(9)]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_one_posting_adds_may_be_more_than_a_double_holds(sign: int) -> None:
+    """From -2^53 to 2^53 is a step a double holds; one that it would round is sent as one to refuse."""
+    for parts, sent in (
+        ([EXACT, EXACT], 2 * EXACT),
+        ([EXACT, 1], 4 * EXACT),
+        ([EXACT, EXACT, 2], 4 * EXACT),
+    ):
+        (call,) = calls(posting(1, "ann", [(*GLOBAL, sign * part) for part in parts]))
+        assert amounts(call) == [sign * sent]
