@@ -215,8 +215,8 @@ async def test_an_erased_member_has_nothing_that_expires(
 
 def left(number: int, name: str, kind: str, action: str, sequence: int) -> Record:
     """Give the record of a posting that an action left."""
-    named = {"id": f"a{number}#{name}", "kind": kind, "action": action, "sequence": sequence}
-    return record(sequence, posting(number, "ann", second=number, points=0, **named))
+    said: dict[str, Any] = {"kind": kind, "action": action, "sequence": sequence, "points": 0}
+    return record(sequence, posting(number, "ann", second=number, id=f"a{number}#{name}", **said))
 
 
 async def test_what_only_moves_on_boards_was_done_too(
