@@ -103,7 +103,12 @@ RECENT: Final = Question(
     """
     SELECT occurred_at, action, kind, currency, points, reference, id FROM (
         (SELECT occurred_at, action, kind, currency, points, reference, id, sequence
-        FROM ledger WHERE program = $1 AND user_id = $2 AND kind <> 'move'
+        FROM ledger AS said WHERE program = $1 AND user_id = $2 AND NOT (kind = 'move' AND EXISTS (
+            SELECT FROM ledger AS beside
+            WHERE beside.program = $1 AND beside.user_id = $2
+                AND beside.sequence BETWEEN said.sequence - 100 AND said.sequence + 100
+                AND beside.action_id = said.action_id AND beside.action = said.action
+                AND (beside.kind <> 'move' OR beside.sequence > said.sequence)))
         ORDER BY sequence DESC LIMIT $3)
         UNION ALL
         (SELECT occurred_at, action, 'accepted', NULL, 0, reference, id, 0
@@ -113,8 +118,10 @@ RECENT: Final = Question(
 )
 """The last $3 actions, the latest first, each name that an action was rewarded under for itself.
 
-They come from the last postings in the order in which they were decided, moves on boards left out, and
-the last accepted actions: what came late may have happened before others that are shown no more.
+They come from the last postings in the order in which they were decided, and the last accepted actions:
+what came late may have happened before others that are shown no more. A move on boards is shown where it is
+all that an action left under its name, the last of several. Postings of one action follow one another, so
+that its others are looked for nearby only, by the index, however many a member has.
 """
 
 

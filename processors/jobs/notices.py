@@ -24,6 +24,13 @@ class Expiring(NamedTuple):
     units: int
 
 
+class Reach(NamedTuple):
+    """The last moment that is told of, and since when notices of days that are not over were said."""
+
+    until: int
+    said_since: int
+
+
 def by_day(program: Program, lots: Iterable[ExpiringLot]) -> dict[tuple[str, str, str], Expiring]:
     """Sum up lots by member, currency and day of expiry, `2026-03-01` in the program's zone."""
     days: defaultdict[tuple[str, str, str], list[ExpiringLot]] = defaultdict(list)
@@ -55,6 +62,15 @@ def due(
     return actions
 
 
+def reach(program: Program, now: int, before: int) -> Reach:
+    """Give how far a look at `now` reaches: to the end of the day that lies `before` ahead.
+
+    A day has one notice, so it names all that expires on that day, also at later times of day.
+    """
+    calendar = calendar_of(program)
+    return Reach(calendar.day(now + before).end - 1, calendar.day(now).start - before)
+
+
 async def run(means: Means) -> Counter[str]:
     """Tell of all that expires soon, member by member."""
     now, sent = means.clock.now(), Counter[str]()
@@ -66,10 +82,10 @@ async def run(means: Means) -> Counter[str]:
 
 async def _look(means: Means, program: Program, now: int, before: int) -> Counter[str]:
     name, sent, after = program.program, Counter[str](), ""
-    while users := await accounts_due_within(means.ledger, name, now + before, after, PAGE):
+    until, since = reach(program, now, before)
+    while users := await accounts_due_within(means.ledger, name, until, after, PAGE):
         after = users[-1]
-        lots = await expiring_lots(means.ledger, name, users, (now, now + before))
-        since = now - before - moments.DAY
+        lots = await expiring_lots(means.ledger, name, users, (now, until))
         said = await said_since(means.ledger, name, users, EXPIRY_NOTICE, since)
         new = [
             action

@@ -16,7 +16,7 @@ from deploy.stack import Stack
 from schemas.actions import RESERVED_SUBJECTS
 from sinks import ledger_figures, ledger_reads
 from sinks.ledger_figures import CIRCULATION, ECONOMY
-from sinks.ledger_reads import EXPIRIES, RANKS, Question, ask
+from sinks.ledger_reads import EXPIRIES, RANKS, RECENT, Question, ask
 from sinks.ledger_rows import SOURCES, Batch, add_records
 from sinks.positions import Assigned
 from sinks.postgres_ledger import PostgresLedger
@@ -24,7 +24,7 @@ from tests.simulation.play import Run, play
 from tests.support import answers
 from tests.support.answers import MOST, Told, told
 from tests.support.ledgers import EARNED, write
-from tests.support.runs import posting, record
+from tests.support.runs import Record, posting, record
 
 ZONES: Final = ("UTC", "America/New_York", "Asia/Kolkata")
 LADDERS: Final = {"tier": "BRONZE", "level": "1"}
@@ -91,7 +91,7 @@ class Case(NamedTuple):
 
 OF_A_MEMBER: Final = {
     "wallet": Case(ledger_reads.WALLET, answers.wallet),
-    "recent": Case(ledger_reads.RECENT, answers.recent, ("most",)),
+    "recent": Case(RECENT, answers.recent, ("most",)),
     "actions": Case(ledger_reads.ACTIONS_BY_DAY, answers.actions_by_day, ("zone", "since")),
     "hours": Case(ledger_reads.ACTIVE_HOURS, answers.active_hours, ("zone", "own"), ("own",)),
     "points": Case(ledger_reads.POINTS_BY_DAY, answers.points_by_day, ("zone", "since")),
@@ -136,7 +136,7 @@ async def answered(
 ) -> list[tuple[Any, ...]]:
     """Ask a question, and give its rows with JSON read."""
     rows = await ask(connection, case.question, *subject, *map(known.get, case.arguments))
-    if case.question is ledger_reads.RECENT:
+    if case.question is RECENT:
         return [row._replace(reference=json.loads(row.reference)) for row in rows]
     return rows
 
@@ -211,6 +211,38 @@ async def test_an_erased_member_has_nothing_that_expires(
         view = "INSERT INTO accounts VALUES ($1, $2, '{\"erased\": true}', NULL, 1)"
         await connection.execute(view, "loyalty", "ann")
         assert await ask(connection, EXPIRIES, "loyalty", "ann", "UTC") == []
+
+
+def left(number: int, name: str, kind: str, action: str, sequence: int) -> Record:
+    """Give the record of a posting that an action left."""
+    said: dict[str, Any] = {"kind": kind, "action": action, "sequence": sequence, "points": 0}
+    return record(sequence, posting(number, "ann", second=number, id=f"a{number}#{name}", **said))
+
+
+async def test_what_only_moves_on_boards_was_done_too(
+    ledger: PostgresLedger, pool: asyncpg.Pool
+) -> None:
+    """An action is shown by its last move where it left nothing else under its name."""
+    postings = [
+        left(1, "post", "earn", "POST", 0),
+        left(1, "move_level", "move", "POST", 1),
+        left(2, "move_listed", "move", "PROFILE", 2),
+        left(2, "move_boards", "move", "PROFILE", 3),
+        left(3, "expire-a0", "expire", "EXPIRATION", 4),
+        left(3, "move_boards", "move", "JOIN_PATH", 5),
+        left(4, "move_boards", "move", "LEAVE_PATH", 6),
+        left(4, "level_two", "earn", "LEAVE_PATH", 7),
+    ]
+    await write(ledger, EARNED, *postings)
+    async with pool.acquire() as connection:
+        rows = await ask(connection, RECENT, "loyalty", "ann", 5)
+        assert [(row.action, row.kind, row.id) for row in rows] == [
+            ("LEAVE_PATH", "earn", "a4#level_two"),
+            ("JOIN_PATH", "move", "a3#move_boards"),
+            ("EXPIRATION", "expire", "a3#expire-a0"),
+            ("PROFILE", "move", "a2#move_boards"),
+            ("POST", "earn", "a1#post"),
+        ]
 
 
 @pytest.mark.usefixtures("ledger")

@@ -378,6 +378,25 @@ def test_expiring_points_are_told_day_by_day() -> None:
 
 
 @pytest.mark.parametrize(
+    ("now", "until", "since"),
+    [
+        ("2026-02-22T06:00:00Z", "2026-03-01T22:59:59.999Z", "2026-02-14T23:00:00Z"),
+        ("2026-02-21T23:00:00Z", "2026-03-01T22:59:59.999Z", "2026-02-14T23:00:00Z"),
+        ("2026-02-21T22:59:59.999Z", "2026-02-28T22:59:59.999Z", "2026-02-13T23:00:00Z"),
+        # Clocks go forward on 29 March: that day ends an hour earlier.
+        ("2026-03-22T12:00:00Z", "2026-03-29T21:59:59.999Z", "2026-03-14T23:00:00Z"),
+    ],
+)
+def test_a_day_is_told_of_as_a_whole(now: str, until: str, since: str) -> None:
+    """Lots are read to the end of the day the notice reaches, in the program's zone.
+
+    What was said is read from where today's first notice can have been said.
+    """
+    berlin = club(timezone="Europe/Berlin", expiry_notice="7 days")
+    assert notices.reach(berlin, ms(now), 7 * DAY) == (ms(until), ms(since))
+
+
+@pytest.mark.parametrize(
     ("due", "types", "said"),
     [
         ("HOLD_END", ["EXPIRATION", "HOLD_END"], "HOLD_END"),

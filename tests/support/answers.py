@@ -104,10 +104,25 @@ def wallet(said: Told, who: Who, _zone: str) -> list[tuple[Any, ...]]:
     ]
 
 
+def done_as(line: Line) -> tuple[str, str]:
+    """Give the action that a line tells of, and the name that it tells of it under."""
+    return line["action_id"], line["action"]
+
+
 def recent(said: Told, who: Who, _zone: str) -> list[tuple[Any, ...]]:
-    """The last postings and what was last accepted, merged by when it happened."""
-    posted = [line for line in said.postings[who] if line["kind"] != "move"]
-    last = sorted(posted, key=lambda line: line["sequence"])[-MOST:]
+    """The last postings and what was last accepted, merged by when it happened.
+
+    Of moves the last that has nothing else beside it.
+    """
+    posted = sorted(said.postings[who], key=lambda line: line["sequence"])
+    moved = {done_as(line): line for line in posted if line["kind"] == "move"}
+    rewarded = {done_as(line) for line in posted if line["kind"] != "move"}
+    last = [
+        line
+        for line in posted
+        if line["kind"] != "move"
+        or (done_as(line) not in rewarded and line is moved[done_as(line)])
+    ][-MOST:]
     rest = sorted(said.accepted[who], key=lambda line: (line["occurred_at"], line["id"]))[-MOST:]
     both = [*last, *({**line, "kind": "accepted", "sequence": 0, "points": 0} for line in rest)]
     both.sort(key=lambda line: (line["occurred_at"], line["sequence"], line["id"]), reverse=True)
