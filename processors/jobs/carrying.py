@@ -19,12 +19,16 @@ from sinks.job_reads import KnownPeriod, known_periods
 
 
 class Carrying(NamedTuple):
-    """A board on which the members of another one begin, at 0."""
+    """A board on which the members of another one begin, at 0.
+
+    Its first moment is their tie value, as they reached 0 then; None where each keeps its own, as
+    equal scores stand by something else there.
+    """
 
     program: str
     before: Board
     board: Board
-    starts: int
+    tie: int | None
 
 
 def to_carry(
@@ -48,7 +52,8 @@ def to_carry(
         for period in _up_to(calendar, each.period, before):
             source, board = (each.board, preceding(calendar, period)), (each.board, period)
             if board not in carried:
-                yield Carrying(program.program, source, board, calendar.bounds(period)[0])
+                tie = calendar.bounds(period)[0] if row.ties == "reached" else None
+                yield Carrying(program.program, source, board, tie)
 
 
 def _up_to(calendar: Calendar, period: str, before: str | None) -> Iterable[str]:
@@ -75,7 +80,7 @@ async def run(means: Means) -> Counter[str]:
         if carrying:
             await means.gate.boards_follow()
         for each in carrying:
-            if not await carry(means.boards, name, each.before, each.board, each.starts):
+            if not await carry(means.boards, name, each.before, each.board, each.tie):
                 break  # Those after it would begin without whom it lacks.
             done["boards carried on"] += 1
     return done

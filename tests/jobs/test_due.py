@@ -289,6 +289,14 @@ def test_who_is_carried_on() -> None:
     assert list(carrying.to_carry(club(), said, [])) == []
 
 
+@pytest.mark.parametrize("ties", ["signup", "id"])
+def test_who_is_carried_on_keeps_what_orders_equal_scores(ties: str) -> None:
+    """Who signed up first stands first among those at 0; only what is reached is reached anew."""
+    row = {"periods": ["weekly"], "opening": "carry", "ties": ties}
+    [found] = carrying.to_carry(club(boards={"global": row}), [known(WEEK)], [])
+    assert found.tie is None
+
+
 @pytest.mark.parametrize(
     ("opened", "carried", "found"),
     [
