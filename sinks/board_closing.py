@@ -89,19 +89,19 @@ async def _forget_hidden(redis: Redis, program: str, board: Board) -> None:
             return
 
 
-async def carry(redis: Redis, program: str, before: Board, board: Board, moment: int) -> bool:
+async def carry(redis: Redis, program: str, before: Board, board: Board, tie: int | None) -> bool:
     """Put whoever stands on the board `before` on another one too, at 0; who is there stays.
 
-    False where rebuilt boards take the place of these: it is to be done again on those.
+    With a tie value in epoch milliseconds, or each with its own. False where rebuilt boards take the place of these: it is to be done again on those.
     """
     keys = [program_key(program, name) for name in ("epoch", "boards", "carried")]
     keys += [board_keys(program, before)[1], *board_keys(program, board)]
     epoch: Any = await redis.get(keys[0]) or b""
     if epoch.startswith(store.SWITCHING):
         return False
-    cursor = b"0"
+    said, cursor = "" if tie is None else tie, b"0"
     while True:
-        arguments: list[str | bytes | int] = [epoch, board_name(board), moment, cursor, AT_ONCE]
+        arguments: list[str | bytes | int] = [epoch, board_name(board), said, cursor, AT_ONCE]
         cursor = await call_function(redis, "carry", keys, arguments)
         if cursor in (b"0", None):
             return cursor is not None

@@ -36,6 +36,9 @@ _KEYS_AT_ONCE: Final = 500
 _NOWHERE: Final = ("rebuilt", 0, 0)
 """Field, from and to of every call: rebuilt boards get their positions when they are switched to."""
 
+_AT_0: Final = b"\x92\x00"
+"""So begins what a hidden member has on a board at score 0: msgpack of two values, the first one 0."""
+
 Positions = Mapping[Partition, int]
 
 
@@ -179,6 +182,16 @@ class RebuiltBoards:
                     await self._redis.zadd(scores, dict.fromkeys(new, 0))
                     await self._redis.hset(ties, mapping={m[6:]: m[:6] for m in new})
             await self._redis.sadd(program_key(program, "boards", rebuilt=True), name)
+        await self._carry_hidden(program, names)
+
+    async def _carry_hidden(self, program: str, names: Collection[bytes]) -> None:
+        """Let those who were carried on, and are hidden, have their 0 when they are shown again."""
+        if not names:
+            return
+        new, page = program_key(program, "hidden", rebuilt=True), CHANGES_PER_CALL
+        async for at, held in self._redis.hscan_iter(program_key(program, "hidden"), count=page):
+            if at.partition(b"\0")[2] in names and held.startswith(_AT_0):
+                await self._redis.hsetnx(new, at, held)
 
     async def switch(self, program: str, positions: Positions) -> None:
         """Put a program's rebuilt boards in the place of those it has, which must be held.

@@ -469,14 +469,14 @@ end
 
 -- Puts some members of one board on another one, at 0, unless they stand there.
 -- KEYS: epoch, boards, carried, ties of the one, scores and ties of the other. ARGV: epoch, the other's
--- name, the tie value in epoch milliseconds, cursor, how many. Returns the next cursor, 0 when all are
--- there; nothing where other boards took the place of these.
+-- name, the tie value in epoch milliseconds (empty: each keeps its own), cursor, how many. Returns the
+-- next cursor, 0 when all are there; nothing where other boards took the place of these.
 local function carry(keys, args)
   if (redis.call('GET', keys[1]) or '') ~= args[1] then return end
-  local name, tie = args[2], struct.pack('>I6', args[3])
+  local name, begins = args[2], args[3] ~= '' and struct.pack('>I6', args[3])
   local found = redis.call('HSCAN', keys[4], args[4], 'COUNT', args[5])
   for i = 1, #found[2], 2 do
-    local user = found[2][i]
+    local user, tie = found[2][i], begins or found[2][i + 1]
     if redis.call('HSETNX', keys[6], user, tie) == 1 then
       redis.call('ZADD', keys[5], 0, tie .. user)
     end

@@ -30,6 +30,7 @@ def board_flaws(program: Program) -> Iterator[Flaw]:
         yield from _operator(place, board)
         yield from _decay(place, board)
         yield from _periods(place, board)
+        yield from _opening(place, board)
 
 
 def _measure(program: Program, place: Place, board: Board) -> Iterator[Flaw]:
@@ -90,5 +91,15 @@ def _periods(place: Place, board: Board) -> Iterator[Flaw]:
             yield Flaw(where, "all_time never ends: `keep` is of periods that do")
         else:
             yield from unknown(where, "period of this board", kind, ending)
-    if board.opening == "carry" and not ending:
-        yield Flaw((*place, "opening"), "nobody can be carried: the board has no periods that end")
+
+
+def _opening(place: Place, board: Board) -> Iterator[Flaw]:
+    if board.opening == "empty":
+        return
+    where = (*place, "opening")
+    if all(kind == ALL_TIME for kind in board.periods):
+        yield Flaw(where, "nobody can be carried: the board has no periods that end")
+    if board.split not in (None, CATEGORY):
+        # Only what is scored moves along, and of who was carried nothing is said to have been.
+        message = f"who is carried cannot move between parts of {board.split}: say `opening: empty`"
+        yield Flaw(where, message)

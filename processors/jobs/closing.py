@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from processors.jobs import carrying
 from processors.jobs.actions import JobAction
 from processors.jobs.means import Means
 from processors.jobs.opening import opening
@@ -146,9 +147,11 @@ async def run(means: Means) -> Counter[str]:
 async def _ended(means: Means) -> list[Ended]:
     found, now = list[Ended](), means.clock.now()
     for name in means.programs.names():
-        found += due(
-            means.programs, name, now, means.grace, await known_periods(means.ledger, name)
-        )
+        known = await known_periods(means.ledger, name)
+        # Its members must stand there before it is closed, and with them those of the periods after it.
+        waiting = {each.board for each in await carrying.left(means, name, known)}
+        ended = due(means.programs, name, now, means.grace, known)
+        found += [each for each in ended if each.board not in waiting]
     found.sort(key=lambda each: (each.ends, each.program.program, each.board))
     return [each for each in found if not means.lately.has((each.program.program, each.board))]
 

@@ -11,6 +11,7 @@ import structlog
 
 from processors.jobs import (
     badges,
+    carrying,
     closing,
     keeping,
     notices,
@@ -44,6 +45,7 @@ class Job(NamedTuple):
 JOBS: Final = (
     Job("settling", 1.0, settling.run),
     Job("opening periods", 5.0, opening.run),
+    Job("carrying members on", 5.0, carrying.run),
     Job("closing periods", 5.0, closing.run),
     Job("rank history", 5.0, ranking.run),
     Job("restatements", 60.0, restating.run),
@@ -52,7 +54,8 @@ JOBS: Final = (
     Job("tier reviews", 3_600.0, reviews.run),
     Job("expiry notices", 6 * 3_600.0, notices.run),
 )
-"""In the order in which `--once` runs them: a period is opened before it is closed."""
+"""In the order in which `--once` runs them: a period is opened, then begins with the members
+of the one before, and then is closed."""
 
 
 @dataclass(slots=True)

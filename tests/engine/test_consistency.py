@@ -183,6 +183,8 @@ LOYALTY = [
     Change("    split: tier", "    keep: {weekly: 3 days}", "no period of this board is called weekly; there is none"),
     Change("    split: tier", "    keep: {all_time: 14 days}", "all_time never ends: `keep` is of periods that do"),
     Change("    split: tier", "    opening: carry", "nobody can be carried: the board has no periods that end"),
+    Change("    split: country", "    split: country\n    opening: carry", "who is carried cannot move between parts of country: say `opening: empty`", "    opening: carry"),
+    Change("    split: tier", "    split: tier\n    opening: carry", "who is carried cannot move between parts of tier: say `opening: empty`", "    opening: carry"),
     Change("    split: country", "    winners: {weekly: {places: 0, action: WEEKLY_WINNER}}", "Input should be greater than 0"),
     # Examples.
     Change("gives: once_only", "gives: posted", "gives is 'once_only', not 'posted'", "      - {do: REVIEW, data: {product_id: p-1}, gives: posted}"),

@@ -103,6 +103,14 @@ async def test_members_are_carried_on(redis: Redis, sink: RedisBoards) -> None:
     assert await board_closing.carried_boards(redis, PROGRAM) == {NEXT}
 
 
+async def test_members_are_carried_on_with_their_ties(redis: Redis, sink: RedisBoards) -> None:
+    """Where each keeps its own tie value they stand by it, not by their ids."""
+    await score(sink, {"cid": 1, "ann": 5, "bob": 3})
+    await board_closing.carry(redis, PROGRAM, DAY, NEXT, None)
+    found = await board_closing.figures(redis, PROGRAM, NEXT, 3)
+    assert found.best == [("cid", 0), ("ann", 0), ("bob", 0)]
+
+
 async def test_nobody_is_carried_on_to_boards_that_are_replaced(
     redis: Redis, sink: RedisBoards, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -336,6 +336,29 @@ async def test_who_was_carried_on_still_is(redis: Redis, published: Published) -
     assert await participants(redis, "loyalty", week) == 5
 
 
+async def test_who_was_carried_on_and_is_hidden_is_not_forgotten(
+    redis: Redis, published: Published
+) -> None:
+    """A 0 that no log knows waits for who is hidden; with another score only the log has a say."""
+    week = ("global", "weekly:2025-W49")
+    ann = posting(0, "ann", [("global", "all_time", 5)], second=0)
+    log = [record(0, ann), record(1, posting(1, "ann", [("*", "", 0, "hides")], second=1))]
+    scores, ties = board_keys("loyalty", week)
+    hidden, name = program_key("loyalty", "hidden"), "\0".join(week)
+    await feed(projector(redis, published), log[:1], AT)
+    tie = (1_764_547_200_000).to_bytes(6, "big")
+    await redis.zadd(scores, {tie + b"ann": 0})
+    await redis.hset(ties, "ann", tie)
+    for index in ("carried", "boards"):
+        await redis.sadd(program_key("loyalty", index), name)
+    await feed(projector(redis, published), log[1:], AT)
+    before = await redis.hgetall(hidden)
+    assert {f"ann\0{name}".encode(), b"ann\0global\0all_time"} == set(before)
+    await redis.hset(hidden, f"bob\0{name}", b"\x92\x05" + before[f"ann\0{name}".encode()][2:])
+    await rebuild_boards(redis, KeptLog({AT: log}), NEW)
+    assert await redis.hgetall(hidden) == before
+
+
 async def test_partitions_may_stand_apart(redis: Redis) -> None:
     """Each partition is rebuilt up to where the projector is in it, and no further."""
     logs = {

@@ -73,6 +73,13 @@ async def club(
     await publish(Place(settings, tmp_path), version_of(CLUB, EMBEDDED_LEAD_MS))
     await cluster.start_all()
     await asyncio.sleep(EMBEDDED_LEAD_MS / 1000)
+    await visit(cluster, VISITS)
+    yield cluster
+    await cluster.stop()
+
+
+async def visit(cluster: Cluster, visits: list[tuple[str, int, int]]) -> None:
+    """Let members come."""
     said = [
         {
             "id": f"{user}-1",
@@ -82,12 +89,10 @@ async def club(
             "occurred_at": moments.write(day(ago) + NOON),
             "data": {"hours": hours},
         }
-        for user, ago, hours in VISITS
+        for user, ago, hours in visits
     ]
     records = [Sent(each["user_id"].encode(), json.dumps(each).encode()) for each in said]
-    await produce(stack, settings.topic("actions"), records)
-    yield cluster
-    await cluster.stop()
+    await produce(cluster.stack, cluster.settings.topic("actions"), records)
 
 
 async def rows(cluster: Cluster, statement: str) -> list[tuple[Any, ...]]:
@@ -97,6 +102,13 @@ async def rows(cluster: Cluster, statement: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await connection.fetch(statement)]
     finally:
         await connection.close()
+
+
+async def days(cluster: Cluster, ago: int) -> list[tuple[str, Any]]:
+    """Give who stands on the board of a day, with their scores, the best first."""
+    async with Redis.from_url(cluster.settings.redis) as redis:
+        found = await top(redis, "club", ("days", f"daily:{date(ago)}"), 10)
+    return [(entry[1], entry[2]) for entry in found]
 
 
 async def test_every_job_once(club: Cluster) -> None:
@@ -130,9 +142,7 @@ async def test_every_job_once(club: Cluster) -> None:
     best = "SELECT user_id, state FROM achievements WHERE achievement = 'BEST'"
     assert await rows(club, best) == [("ann", "EARNED")]
 
-    async with Redis.from_url(club.settings.redis) as redis:
-        today = await top(redis, "club", ("days", f"daily:{date(0)}"), 10)
-    assert [entry[:3] for entry in today] == [(1, "bob", 0), (2, "cid", 0)]
+    assert await days(club, 0) == [("ann", 0), ("bob", 0), ("cid", 0)]
 
     steps = "SELECT direction FROM tier_changes ORDER BY occurred_at"
     assert [first["tier reviews"], second["tier reviews"]] == [{"TIER_REVIEW": 1}] * 2
@@ -140,4 +150,25 @@ async def test_every_job_once(club: Cluster) -> None:
 
     del second["tier reviews"]
     assert not any(second.values()), second
+    assert await club.differences() == []
+
+
+async def test_missed_periods_are_carried_over(club: Cluster) -> None:
+    """Who came before two days on which nobody did stands on every day since, and none is closed without."""
+    await visit(club, [("dan", 5, 2)])
+    done = await once(club.settings, None)
+    assert done["carrying members on"] == {"boards carried on": 6}
+    assert [await days(club, ago) for ago in range(6)] == [
+        [("ann", 0), ("bob", 0), ("cid", 0), ("dan", 0)],
+        [("bob", 30), ("cid", 10), ("ann", 0), ("dan", 0)],
+        [("ann", 60), ("dan", 0)],
+        [("dan", 0)],
+        [("dan", 0)],
+        [("dan", 20)],
+    ]
+    await once(club.settings, None)
+    counts = """
+        SELECT participants FROM leaderboard_periods WHERE board = 'days' ORDER BY period DESC
+    """
+    assert [count for (count,) in await rows(club, counts)] == [None, 4, 2, 1, 1, 1]
     assert await club.differences() == []

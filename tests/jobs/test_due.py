@@ -8,7 +8,17 @@ import msgspec
 import pytest
 from aiokafka import TopicPartition
 
-from processors.jobs import badges, closing, keeping, notices, ranking, restating, reviews, settling
+from processors.jobs import (
+    badges,
+    carrying,
+    closing,
+    keeping,
+    notices,
+    ranking,
+    restating,
+    reviews,
+    settling,
+)
 from processors.jobs.actions import record
 from processors.jobs.clock import Clock, Lately, host_ms
 from processors.jobs.gate import behind
@@ -261,15 +271,59 @@ def test_what_redis_is_told_of_closed_boards(
     assert found == [(SUNDAY, ms("2025-12-22"))] * lacks
 
 
+CARRIES = club(boards={"global": {"periods": ["daily", "weekly"], "opening": "carry"}})
+
+
+def weeks(*numbers: int) -> list[tuple[str, str]]:
+    """Name weeks of the board."""
+    return [("global", f"weekly:2025-W{number}") for number in numbers]
+
+
 def test_who_is_carried_on() -> None:
     """Members of the week before begin an open week at 0, where the row says so, once."""
-    carries = club(boards={"global": {"periods": ["weekly"], "opening": "carry"}})
-    said, before = [known(WEEK)], ("global", "weekly:2025-W48")
-    [found] = keeping.to_carry(carries, said, [])
+    said, [before] = [known(WEEK)], weeks(48)
+    [found] = carrying.to_carry(CARRIES, said, [])
     assert found == ("club", before, WEEK, ms("2025-12-01"))
-    assert list(keeping.to_carry(carries, said, [WEEK])) == []
-    assert list(keeping.to_carry(carries, [known(WEEK, "CLOSED")], [])) == []
-    assert list(keeping.to_carry(club(), said, [])) == []
+    assert list(carrying.to_carry(CARRIES, said, [WEEK])) == []
+    assert list(carrying.to_carry(CARRIES, [known(WEEK, "CLOSED")], [])) == []
+    assert list(carrying.to_carry(club(), said, [])) == []
+
+
+@pytest.mark.parametrize("ties", ["signup", "id"])
+def test_who_is_carried_on_keeps_what_orders_equal_scores(ties: str) -> None:
+    """Who signed up first stands first among those at 0; only what is reached is reached anew."""
+    row = {"periods": ["weekly"], "opening": "carry", "ties": ties}
+    [found] = carrying.to_carry(club(boards={"global": row}), [known(WEEK)], [])
+    assert found.tie is None
+
+
+@pytest.mark.parametrize(
+    ("opened", "carried", "found"),
+    [
+        ([51, 50, 49], [], [49, 50, 51]),
+        ([50, 49, 51], [49], [50, 51]),
+        ([51], [], [49, 50, 51]),
+        ([51, 49], [49], [50, 51]),
+        ([51], [51], []),
+    ],
+)
+def test_what_was_missed_is_carried_on_in_order(
+    opened: list[int], carried: list[int], found: list[int]
+) -> None:
+    """Each from the one before, in whatever order they were read, over those not yet opened too."""
+    said = [known(board) for board in weeks(*opened)]
+    closed = [known(board, "CLOSED") for board in weeks(48)]
+    at_hand = carrying.to_carry(CARRIES, [*said, *closed], weeks(*carried))
+    assert [(each.before, each.board) for each in at_hand] == [
+        (*weeks(number - 1), *weeks(number)) for number in found
+    ]
+
+
+def test_every_kind_of_period_is_carried_on_by_itself() -> None:
+    """A day comes after a day and a week after a week."""
+    said = [known(WEEK), known(SUNDAY), known(("global", "daily:2025-12-06"), "CLOSED")]
+    at_hand = carrying.to_carry(CARRIES, said, [])
+    assert [each.board for each in at_hand] == [WEEK, SUNDAY]
 
 
 def test_boards_that_are_made_anew_are_behind_a_result() -> None:
@@ -459,5 +513,6 @@ def test_what_was_sent_lately_is_not_sent_again() -> None:
 def test_a_period_is_opened_before_it_is_closed() -> None:
     """`--once` does all jobs in this order: each sees what the ones before it brought about."""
     names = [job.name for job in JOBS]
-    assert names.index("opening periods") < names.index("closing periods")
+    carried = names.index("carrying members on")
+    assert names.index("opening periods") < carried < names.index("closing periods")
     assert names.index("rank history") < names.index("restatements")
