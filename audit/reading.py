@@ -16,6 +16,7 @@ LONGEST_ID = 128
 LONGEST_DERIVED_ID = 1_024
 RESERVED = ("code:", "reward:", "team:", "payment:", "period:")
 
+_EVENT = {"ce_specversion", "ce_id", "ce_type"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _UPPER_SNAKE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
@@ -54,7 +55,7 @@ def read(record: Record) -> Said:
     internal = record.topic == INTERNAL and not rekeyed
     if not internal and len(record.value or b"") > LARGEST_VALUE:
         raise Refused("too_large", f"{len(record.value or b'')} bytes")
-    body = _envelope(_json_object(record.value), headers)
+    body = _envelope(_json_object(_stated(record.value, headers)), headers)
     said = Said(
         id=_name(body, "id", LONGEST_DERIVED_ID if internal else LONGEST_ID),
         program=_name(body, "program"),
@@ -73,6 +74,11 @@ def read(record: Record) -> Said:
     if not internal and said.user_id.startswith(RESERVED):
         raise Refused("not_allowed", f"user_id {said.user_id!r} is Laurel's own")
     return said
+
+
+def _stated(value: bytes | None, headers: dict[str, bytes]) -> bytes | None:
+    """Give the value; an event in headers that has none has no data."""
+    return b"{}" if not value and headers.keys() & _EVENT else value
 
 
 def _json_object(value: bytes | None) -> Json:
@@ -111,7 +117,7 @@ def _check(value: object, depth: int) -> None:
 
 def _envelope(body: Json, headers: dict[str, bytes]) -> Json:
     """Turn a CloudEvent, binary or structured, into a plain action; others pass."""
-    if headers.keys() & {"ce_specversion", "ce_id", "ce_type"}:
+    if headers.keys() & _EVENT:
         attributes = {
             name[3:]: text.decode(errors="replace")
             for name, text in headers.items()

@@ -73,7 +73,7 @@ class Outputs:
         if decision.derived:
             self._derive(decision.derived, action.traceparent)
         if decision.rejection is not None:
-            self.rejection(tp, record, decision.rejection)
+            self.rejection(tp, record, decision.rejection, action.traceparent)
             return
         number = tp.partition
         topics = self.topics
@@ -119,11 +119,15 @@ class Outputs:
             row = (derived.user_id.encode(), wire.encode(derived), headers)
             self._rows[self.topics.internal, number].append(row)
 
-    def rejection(self, tp: TP, record: Record, why: Rejection) -> None:
+    def rejection(
+        self, tp: TP, record: Record, why: Rejection, traceparent: str | None = None
+    ) -> None:
         """Say that a record is no valid action, with everything that was in it.
 
         What would be too large to be said (JSON makes six bytes of a NUL) is left where it stands.
+        `traceparent` is that of the action, where it could be read as one.
         """
+        trace = traceparent or wire.read_trace(record.headers)
         value = record.value if record.value is not None else b""
         try:
             text, encoded = value.decode(), None
@@ -149,7 +153,7 @@ class Outputs:
             result.message += "; its bytes are too many to be repeated here"
             result.value, result.value_base64, result.headers = None, None, {}
             key, said = None, wire.encode(result)
-        headers = wire.result_headers(RejectedRecord, why.program)
+        headers = wire.result_headers(RejectedRecord, why.program, trace)
         self._rows[self.topics.rejected, tp.partition].append((key, said, headers))
         self.outcomes[f"rejected {why.reason}"] += 1
 

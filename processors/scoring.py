@@ -207,7 +207,8 @@ def decide_records(
         ]
     for record, action, outcome in zip(records, actions, outcomes, strict=True):
         if isinstance(outcome, Rejection):
-            said.rejection(tp, record, outcome)
+            trace = action.traceparent if isinstance(action, Action) else None
+            said.rejection(tp, record, outcome, trace)
         elif isinstance(action, Action):
             if outcome is None:
                 misrouted(said, tp, record, action)
@@ -239,7 +240,9 @@ def misrouted(said: Outputs, tp: TP, record: Record, action: Action) -> None:
     if any(name == REKEYED for name, _ in record.headers):
         message = f"user_id {action.user_id!r} does not belong on partition {tp.partition}"
         who = (action.id, action.program, action.user_id)
-        said.rejection(tp, record, Rejection(Rejected.MISROUTED_LOOP, message, *who))
+        said.rejection(
+            tp, record, Rejection(Rejected.MISROUTED_LOOP, message, *who), action.traceparent
+        )
     else:
         said.rekey(record, action.user_id)
 

@@ -73,6 +73,9 @@ PAYLOADS: Final[Mapping[str, type[msgspec.Struct]]] = {
 }
 """What the records of a result topic are."""
 
+UNTRACED: Final = frozenset({"leaderboard.updated", "scoring.journal"})
+"""Result topics whose records come of several actions at once, so of no one trace."""
+
 FORMS: Final[Mapping[str, type[msgspec.Struct]]] = {"members": members.Member, **PAYLOADS}
 """What the records of a topic are that have a type here; actions have more forms than one."""
 
@@ -137,7 +140,8 @@ def _channel(name: str, topic: topics.Topic, file: topics.Topics, message: str |
 
 
 def _message(topic: str, payload: Document) -> Document:
-    headers = {TRACEPARENT: {"type": "string", "description": "W3C trace context."}}
+    trace = {TRACEPARENT: {"type": "string", "description": "W3C trace context."}}
+    headers: Document = {} if topic in UNTRACED else trace
     if topic in PAYLOADS:
         form = SCHEMAS[PAYLOADS[topic]]
         headers |= {

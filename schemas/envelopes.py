@@ -71,13 +71,16 @@ class Envelope(msgspec.Struct, gc=False):
 
 def read_carefully(value: bytes | None, headers: Mapping[str, str]) -> Envelope | Rejection:
     """Read the envelope in any of its forms, or say what is wrong with it."""
+    is_event = any(name in headers for name in EVENT_HEADERS)
+    if is_event and not value:
+        value = b"{}"  # All of an event but its data stands in headers, and data may be left out.
     if value is None:
         return Rejection(Rejected.UNREADABLE, "the record has no value")
     problem = unreadable(value)
     if problem is not None:
         return Rejection(Rejected.UNREADABLE, problem)
     fields: dict[str, object] = dict(_fields.decode(value))
-    if any(name in headers for name in EVENT_HEADERS):
+    if is_event:
         return _envelope({**headers, "ce_data": msgspec.Raw(value)}, _BINARY)
     return _envelope(fields, _STRUCTURED if "specversion" in fields else _PLAIN)
 

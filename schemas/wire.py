@@ -173,6 +173,12 @@ def _trace(text: str | None) -> str | None:
     return text if text is not None and _TRACE.fullmatch(text) else None
 
 
+def read_trace(headers: Iterable[Header]) -> str | None:
+    """Give the W3C trace context in the headers of a record of whatever value, if there is one."""
+    texts = _texts(headers)
+    return _trace(texts.get(TRACEPARENT) or texts.get(f"ce_{TRACEPARENT}"))
+
+
 def result_headers(result: type, program: str | None, trace: str | None = None) -> list[Header]:
     """Return the headers of a result: its schema, its program, and the action's trace context."""
     headers = _result_headers(result, program)

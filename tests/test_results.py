@@ -3,15 +3,21 @@
 import json
 import re
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from faust.types import TP
 from jsonschema import Draft202012Validator
 
 from processors.engine import Decision
-from schemas import results
-from schemas.wire import SCHEMAS, encode, result_headers
+from processors.outputs import Outputs
+from schemas import documents, results
+from schemas.actions import Action
+from schemas.envelopes import Rejection
+from schemas.results import Rejected
+from schemas.wire import SCHEMAS, Header, encode, read_action, result_headers
 from tests.simulation.play import play as simulate
+from tests.simulation.world import TOPICS
 from tests.support.cases import play, read_cases
 from tests.support.engine import ROOT
 
@@ -95,3 +101,52 @@ def test_headers_of_a_result() -> None:
     assert result_headers(results.Posting, "loyalty", TRACE) == traced
     assert result_headers(results.Posting, "loyalty") == plain
     assert result_headers(results.JournalEntry, None) == [("schema", b"scoring.journal/1")]
+
+
+STRUCTURED = {
+    "specversion": "1.0", "id": "a", "program": "nobody", "subject": "eva", "type": "VISIT",
+    "time": "2025-12-07T12:00:00Z", "traceparent": TRACE,
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "headers", "trace"),
+    [
+        (b"no JSON", (("traceparent", TRACE.encode()),), TRACE),
+        (b"no JSON", (("ce_id", b"a"), ("ce_traceparent", TRACE.encode())), TRACE),
+        (json.dumps(STRUCTURED).encode(), (), TRACE),
+        (b"no JSON", (("traceparent", b"00-odd"),), None),
+        (b"no JSON", (), None),
+    ],
+)
+def test_a_rejected_record_carries_its_trace(
+    value: bytes, headers: tuple[Header, ...], trace: str | None
+) -> None:
+    """As every result of an action does, in whatever way the record said it; what is none is left."""
+    read = read_action(value, headers, 0, internal=False)
+    carried = read.traceparent if isinstance(read, Action) else None
+    why = Rejection(Rejected.UNREADABLE, "as the test asked")
+    outputs = Outputs(TOPICS)
+    outputs.rejection(TP(TOPICS.actions, 0), Record(0, 0, 1, None, value, headers), why, carried)
+    [(_, _, [(_, _, said)])] = outputs.take()
+    assert dict(said).get("traceparent") == (trace and trace.encode())
+
+
+def test_which_topics_promise_a_trace() -> None:
+    """Those whose records come of one action."""
+    messages = documents.asyncapi()["components"]["messages"].values()
+    silent = [
+        each["name"] for each in messages if "traceparent" not in each["headers"]["properties"]
+    ]
+    assert sorted(silent) == ["leaderboard.updated", "scoring.journal"]
+
+
+class Record(NamedTuple):
+    """A record as a worker fetches it."""
+
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: Any

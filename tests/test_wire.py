@@ -385,6 +385,15 @@ def test_cloud_events_are_actions() -> None:
     assert accepted(read(structured())) == plain
 
 
+def test_an_event_without_data() -> None:
+    """In headers alone, with no value or an empty one, it is what it is in the other forms."""
+    plain = accepted(read(record(data=LEFT_OUT)))
+    assert accepted(read(structured(data=LEFT_OUT))) == plain
+    assert accepted(read(None, EVENT)) == accepted(read(b"", EVENT)) == plain
+    rejected(read(None), Rejected.UNREADABLE)
+    rejected(read(b""), Rejected.UNREADABLE)
+
+
 @pytest.mark.parametrize("sent", ["PURCHASE", "shop.PURCHASE", "com.shop.v2.PURCHASE", ".PURCHASE"])
 def test_the_type_of_a_cloud_event(sent: str) -> None:
     """The last segment of the event's type is the action's."""
@@ -402,7 +411,8 @@ def test_attributes_of_a_cloud_event(name: str) -> None:
 
 
 EVENTS_REFUSED = {
-    "no value": (None, EVENT, Rejected.UNREADABLE),
+    "blank": (b" ", EVENT, Rejected.UNREADABLE),
+    "no value and no id": (None, {**EVENT, "ce_id": ""}, Rejected.BAD_FACT),
     "no object": (b"100", EVENT, Rejected.UNREADABLE),
     "deep facts": (f'{{"n": {nested(17)}}}'.encode(), EVENT, Rejected.UNREADABLE),
     "large facts": (b"{}".ljust(65_537), EVENT, Rejected.TOO_LARGE),

@@ -16,6 +16,7 @@ from processors.jobs.periods import (
     following,
     kind_of,
     row_of,
+    starts_at,
 )
 from processors.jobs.programs import type_with
 from schemas.moments import ALL_TIME
@@ -51,7 +52,7 @@ def opening(program: Program, board: Board, now: int) -> JobAction | None:
         program=program.program,
         user_id=f"period:{board[0]}:{board[1]}",
         type=kind,
-        occurred_at=calendar_of(program).bounds(board[1])[0],
+        occurred_at=starts_at(program, board[1]),
         data={"board": board[0], "period": board[1]},
     )
 

@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from schemas import moments
 from schemas.moments import ALL_TIME, Calendar, PeriodKind
-from schemas.programs import Board, Program, moment_in
+from schemas.programs import Board, Program, effective_moment, moment_in
 from sinks.board_calls import Board as BoardPeriod
 
 KEEP: Final = 35 * moments.DAY
@@ -65,6 +65,22 @@ def kept_until(program: Program, row: Board, ends: int, kind: PeriodKind, closed
     keep = row.keep.get(kind)
     after = KEEP if keep is None else keep.milliseconds
     return max(ends + after, ends + (late_for(program) or 0) + moments.DAY, closed + moments.DAY)
+
+
+def starts_at(program: Program, period: str) -> int:
+    """Give the first moment of a period; of `all_time` the campaign's first under this version.
+
+    `all_time` itself begins in 1970, when no version holds that could decide what happened then.
+    """
+    calendar = calendar_of(program)
+    if period != ALL_TIME:
+        return calendar.bounds(period)[0]
+    holds_from = effective_moment(program)
+    return (
+        holds_from
+        if program.starts is None
+        else max(holds_from, moment_in(program.starts, calendar))
+    )
 
 
 def ends_at(program: Program, period: str) -> int:

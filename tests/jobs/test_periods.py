@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.jobs.opening import due
+from processors.jobs.opening import due, opening
 from processors.jobs.periods import ends_at, following, kept_until, preceding
 from schemas.moments import calendar_of
 from schemas.programs import Board
@@ -141,3 +141,25 @@ def test_a_campaign_ends_when_it_says() -> None:
     program = club(ends="2025-07-01", timezone="Europe/Berlin")
     assert ends_at(program, "all_time") == ms("2025-06-30T22:00:00Z")
     assert ends_at(program, "daily:2025-06-30") == ms("2025-06-30T22:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("starts", "period", "said"),
+    [
+        ({"starts": "2025-02-01"}, "all_time", "2025-02-01"),
+        ({"starts": "2019-02-01"}, "all_time", "2020-01-01"),
+        ({}, "all_time", "2020-01-01"),
+        ({"starts": "2025-02-01"}, "daily:2025-12-07", "2025-12-07"),
+    ],
+)
+def test_what_begins_is_said_at_a_moment_that_the_program_decides(
+    starts: dict[str, str], period: str, said: str
+) -> None:
+    """A campaign begins when it starts, and not before its rules hold: in 1970 no version did."""
+    program = club(ends="2026-01-01", actions={"OPEN": OPEN}, **starts)
+    action = opening(program, ("global", period), ms("2026-01-02"))
+    assert action is not None
+    assert action.occurred_at == ms(said)
+
+
+OPEN = {"origin": "job", "effect": "open_period"}
