@@ -8,6 +8,8 @@ from typing import Any
 import aiokafka
 from aiokafka.structs import TopicPartition
 
+from processors.stream.records import LOG_APPEND_TIME, WrongTimestampsError
+
 LEAD_SECONDS_MIN = 2.0
 """The smallest lead a version may be published with."""
 
@@ -52,7 +54,11 @@ class RulesFollower:
             await self._was_read.wait()
 
     async def follow(self) -> None:
-        """Read for ever; each record is handed on as (value, append time in ms)."""
+        """Read for ever; each record is handed on as (value, append time in ms).
+
+        Raises WrongTimestampsError at a record that its producer stamped: a version would count
+        from whenever that producer pleased.
+        """
         async with aiokafka.AIOKafkaConsumer(
             isolation_level="read_committed", enable_auto_commit=False, **self._connection
         ) as reader:
@@ -63,6 +69,8 @@ class RulesFollower:
                 end = (await reader.end_offsets([self._tp]))[self._tp]
                 while await reader.position(self._tp) < end:
                     for record in (await reader.getmany(timeout_ms=100)).get(self._tp, []):
+                        if record.timestamp_type != LOG_APPEND_TIME:
+                            raise WrongTimestampsError(self._tp.topic)
                         self._on_version(record.value, record.timestamp)
                 self._read_at = began
                 self._was_read.set()

@@ -10,6 +10,21 @@ from typing import Any, Final, Protocol, cast
 import aiokafka
 from aiokafka.consumer.fetcher import PartitionRecords
 
+LOG_APPEND_TIME: Final = 1
+"""Kafka's code for a record stamped by the broker."""
+
+
+class WrongTimestampsError(Exception):
+    """Producers stamp the records of a topic whose times decide.
+
+    An old retry would be paid twice, and a version of the rules count from whenever one pleased.
+    """
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            f"topic {topic} must have message.timestamp.type=LogAppendTime; `laurel topics apply`"
+        )
+
 
 class Record(Protocol):
     """One record of a fetched batch."""
