@@ -126,9 +126,7 @@ def show(status: Status, desk_: Desk, states: list[JobState]) -> None:
     """Let the status page tell of the jobs."""
     status.details["jobs"] = lambda: [str(state) for state in states]
     status.details["the broker's time"] = lambda: _clock(desk_.clock)
-    status.obstacles.append(
-        lambda: "" if desk_.follower.fresh else "the rules were not read for a while"
-    )
+    status.obstacles.append(lambda: desk_.follower.obstacle)
     status.obstacles += [partial(_trouble, state) for state in states]
 
 
