@@ -12,6 +12,7 @@ from aiokafka.errors import ProducerFenced
 from cli import kafka
 from cli.addresses import Place
 from cli.refusals import Refusal
+from processors.stream.transaction import TRANSACTION_SECONDS
 from schemas import moments
 from schemas.programs import PublishedVersion, encode_published, read_published
 from schemas.programs import publish as make_version
@@ -102,7 +103,11 @@ async def publish(place: Place, *wanted: PublishedVersion) -> list[PublishedVers
     topic = place.settings.topic("rules")
     # Whoever starts a producer of this name later ends this one: two never write after one reading.
     name = place.settings.group("rules")
-    async with kafka.producer(place, transactional_id=name) as producer:
+    # Workers decide nothing while one has written and not committed, so a dead one ends soon.
+    patience = TRANSACTION_SECONDS * 1000
+    async with kafka.producer(
+        place, transactional_id=name, transaction_timeout_ms=patience
+    ) as producer:
         there = await read_versions(place)
         new = [one for one in wanted if not _is_there(one, there)]
         if new:

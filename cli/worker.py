@@ -1,6 +1,7 @@
 """`laurel worker`: one worker in this process, or the jobs once."""
 
 import asyncio
+import logging
 from collections import Counter
 from enum import StrEnum
 from typing import Annotated
@@ -8,10 +9,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.addresses import FOLDER, Folder, find
+from cli.addresses import FOLDER, Folder, Place, find
 from cli.commands import examples
 from cli.console import console
 from cli.refusals import Refusal
+from cli.worker_start import check
+from processors.logs import write_logs
+from processors.stream.last_words import die
 from processors.worker import run
 from schemas import moments
 
@@ -58,13 +62,29 @@ def worker(
     """
     place = find(folder)
     if not once and at is None:
+        _check_or_die(place, kind)
         run(kind.value, place.settings)
     elif once and kind is Kind.JOBS:
+        check(place, kind)
         from processors.jobs.worker import once as do_once  # noqa: PLC0415 - workers need not wait for it
 
         console.print(_told(asyncio.run(do_once(place.settings, _moment(at)))))
     else:
         raise Refusal("--once is for the jobs, and --at for --once", "laurel worker jobs --once")
+
+
+def _check_or_die(place: Place, kind: Kind) -> None:
+    """End as a worker ends that goes wrong later: whoever supervises it knows one such end."""
+    write_logs(place.settings.log_format)
+    # Of a broker that is away we tell once, not the client at every address of it.
+    client = logging.getLogger("aiokafka")
+    level = client.level
+    client.setLevel(logging.CRITICAL)
+    try:
+        check(place, kind)
+    except Refusal as refusal:
+        die(f"the {kind} worker cannot start: {refusal.what}", advice=refusal.advice)
+    client.setLevel(level)
 
 
 def _moment(text: str | None) -> int | None:

@@ -8,11 +8,16 @@ from typing import Any
 import aiokafka
 from aiokafka.structs import TopicPartition
 
+from processors.stream.records import LOG_APPEND_TIME, WrongTimestampsError
+
 LEAD_SECONDS_MIN = 2.0
 """The smallest lead a version may be published with."""
 
 POLL_SECONDS = 0.5
 """Between two full reads of the topic."""
+
+STALE = "stale rules: they were not read to their end for a while; a publication may be under way"
+"""What a worker is not ready for while it waits for them."""
 
 
 class RulesFollower:
@@ -20,6 +25,9 @@ class RulesFollower:
 
     A version counts from its append time plus its lead on. So a worker may decide as long as its
     last full read began less than the smallest lead ago: what it has not seen does not count yet.
+
+    The end is the high watermark. A version in a transaction that is still open was appended
+    already: committed later it counts from then on, so what comes meanwhile waits for it.
     """
 
     def __init__(
@@ -45,6 +53,11 @@ class RulesFollower:
         """Whether every version that may count now has been read."""
         return self.age < LEAD_SECONDS_MIN
 
+    @property
+    def obstacle(self) -> str:
+        """Why no turn may be decided now; an empty text when one may."""
+        return "" if self.fresh else STALE
+
     async def wait_until_fresh(self) -> None:
         """Return as soon as a turn may be decided; at once in the ordinary case."""
         while not self.fresh:
@@ -52,18 +65,32 @@ class RulesFollower:
             await self._was_read.wait()
 
     async def follow(self) -> None:
-        """Read for ever; each record is handed on as (value, append time in ms)."""
-        async with aiokafka.AIOKafkaConsumer(
+        """Read for ever; each record is handed on as (value, append time in ms).
+
+        Raises WrongTimestampsError at a record that its producer stamped: a version would count
+        from whenever that producer pleased.
+        """
+        reader = aiokafka.AIOKafkaConsumer(
             isolation_level="read_committed", enable_auto_commit=False, **self._connection
-        ) as reader:
+        )
+        # To a reader of committed records the broker names the end of those: it is asked by another.
+        watcher = aiokafka.AIOKafkaConsumer(enable_auto_commit=False, **self._connection)
+        async with reader, watcher:
             reader.assign([self._tp])
             await reader.seek_to_beginning()
             while True:
                 began = monotonic()
-                end = (await reader.end_offsets([self._tp]))[self._tp]
-                while await reader.position(self._tp) < end:
-                    for record in (await reader.getmany(timeout_ms=100)).get(self._tp, []):
-                        self._on_version(record.value, record.timestamp)
+                end = (await watcher.end_offsets([self._tp]))[self._tp]
+                await self._read_to(end, reader)
                 self._read_at = began
                 self._was_read.set()
-                await asyncio.sleep(POLL_SECONDS)
+                if self.fresh:  # Else a transaction held the reading up, and turns wait.
+                    await asyncio.sleep(POLL_SECONDS)
+
+    async def _read_to(self, end: int, reader: aiokafka.AIOKafkaConsumer) -> None:
+        """Read until all below an offset is decided; a position passes aborted records and markers."""
+        while await reader.position(self._tp) < end:
+            for record in (await reader.getmany(timeout_ms=100)).get(self._tp, []):
+                if record.timestamp_type != LOG_APPEND_TIME:
+                    raise WrongTimestampsError(self._tp.topic)
+                self._on_version(record.value, record.timestamp)

@@ -52,7 +52,7 @@ def scoring_app(settings: Settings) -> App:
     )
     status.details["rows of accounts held"] = lambda: len(accounts)
     status.details["rules in force"] = lambda: versions_in_force(rules, int(time() * 1000))
-    status.obstacles.append(lambda: "" if follower.fresh else "the rules were not read for a while")
+    status.obstacles.append(lambda: follower.obstacle)
 
     topics = topics_of(settings)
     worker = Scoring(ownership, follower, rules, status, topics)

@@ -26,7 +26,7 @@ from processors.rulebook import RulesFollower
 from processors.status import Status
 from processors.stream.changelog import Rows, apply_rows
 from processors.stream.ownership import Ownership
-from processors.stream.records import Record
+from processors.stream.records import LOG_APPEND_TIME, Record, WrongTimestampsError
 from processors.stream.transaction import Producer, Row, Sent
 from processors.stream.turns import Run, Turn
 from schemas.accounts import Account, changed_rows, open_account
@@ -36,9 +36,6 @@ from schemas.results import Rejected
 from schemas.wire import REKEYED, read_action
 
 log = structlog.get_logger("laurel")
-
-LOG_APPEND_TIME = 1
-"""Kafka's code for a record stamped by the broker."""
 
 REFUSED_BATCH = (CorruptRecordException, MessageSizeTooLargeError, RecordListTooLargeError)
 """What a broker has against the content of a batch."""
@@ -51,15 +48,6 @@ TOGETHER = 100
 """Records of which all are read, then decided, then said: each step's code stays in the processor's cache."""
 
 RowChanges = list[tuple[bytes, bytes | None]]
-
-
-class WrongTimestampsError(Exception):
-    """The producer stamped the records of an input: an old retry would be paid twice."""
-
-    def __init__(self, topic: str) -> None:
-        super().__init__(
-            f"topic {topic} must have message.timestamp.type=LogAppendTime; `laurel topics apply`"
-        )
 
 
 @dataclass(frozen=True, slots=True)

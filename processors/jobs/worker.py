@@ -126,9 +126,7 @@ def show(status: Status, desk_: Desk, states: list[JobState]) -> None:
     """Let the status page tell of the jobs."""
     status.details["jobs"] = lambda: [str(state) for state in states]
     status.details["the broker's time"] = lambda: _clock(desk_.clock)
-    status.obstacles.append(
-        lambda: "" if desk_.follower.fresh else "the rules were not read for a while"
-    )
+    status.obstacles.append(lambda: desk_.follower.obstacle)
     status.obstacles += [partial(_trouble, state) for state in states]
 
 
@@ -150,7 +148,7 @@ async def once(settings: Settings, at: int | None) -> dict[str, Counter[str]]:
     async with desk(settings, at) as desk_:
         following = asyncio.create_task(desk_.follower.follow())
         try:
-            await desk_.follower.wait_until_fresh()
+            await first_reading(desk_.follower, following)
             await desk_.means().gate.passed()
             done = {}
             for job in JOBS:
@@ -163,3 +161,14 @@ async def once(settings: Settings, at: int | None) -> dict[str, Counter[str]]:
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
+
+
+async def first_reading(follower: RulesFollower, following: asyncio.Task[None]) -> None:
+    """Wait until the rules were read; raises what ended their reading, so nobody waits for ever."""
+    reading = asyncio.create_task(follower.wait_until_fresh())
+    try:
+        await asyncio.wait((following, reading), return_when=asyncio.FIRST_COMPLETED)
+        if following.done():
+            following.result()
+    finally:
+        reading.cancel()

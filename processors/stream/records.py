@@ -19,6 +19,21 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
+LOG_APPEND_TIME: Final = 1
+"""Kafka's code for a record stamped by the broker."""
+
+
+class WrongTimestampsError(Exception):
+    """Producers stamp the records of a topic whose times decide.
+
+    An old retry would be paid twice, and a version of the rules count from whenever one pleased.
+    """
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            f"topic {topic} must have message.timestamp.type=LogAppendTime; `laurel topics apply`"
+        )
+
 
 class Record(Protocol):
     """One record of a fetched batch."""

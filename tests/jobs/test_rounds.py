@@ -77,7 +77,7 @@ async def test_the_status_page_of_jobs() -> None:
     async with desk(NOWHERE) as desk_:
         states = [JobState(name, desk_.means()) for name in ("settling", "closing periods")]
         show(status, desk_, states)
-        assert status.not_ready() == "the rules were not read for a while"
+        assert status.not_ready().startswith("stale rules: ")
         desk_.follower._read_at = float("inf")
         states[0].finished(Counter({"EXPIRATION": 1_234}))
         states[1].means.gate.waits_for = "waits for scoring: 5 offsets"
