@@ -104,8 +104,13 @@ def test_headers_of_a_result() -> None:
 
 
 STRUCTURED = {
-    "specversion": "1.0", "id": "a", "program": "nobody", "subject": "eva", "type": "VISIT",
-    "time": "2025-12-07T12:00:00Z", "traceparent": TRACE,
+    "specversion": "1.0",
+    "id": "a",
+    "program": "nobody",
+    "subject": "eva",
+    "type": "VISIT",
+    "time": "2025-12-07T12:00:00Z",
+    "traceparent": TRACE,
 }
 
 
