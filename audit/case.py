@@ -78,11 +78,15 @@ class Case:
         return self.said.occurred_at
 
     @property
-    def day(self) -> date:
-        """The day it counts for: of the fact that `day_of` names, else the one on which it happened."""
+    def counted_at(self) -> int:
+        """The moment whose day it counts for, epoch ms: the fact that `day_of` names, else its own."""
         told = self.facts.get(self.kind.get("day_of", ""))
-        moment = self.moment if told is None else instant(told)
-        return local_day(moment, self.version.zone)
+        return self.moment if told is None else instant(told)
+
+    @property
+    def day(self) -> date:
+        """The day it counts for."""
+        return local_day(self.counted_at, self.version.zone)
 
     def instant(self, fact: str) -> int:
         """Epoch ms of a moment fact that was sent."""

@@ -25,14 +25,14 @@ def check_guards(case: Case) -> None:
 
 
 def is_too_late(case: Case) -> bool:
-    """Whether it came longer after it happened than the program takes.
+    """Whether it came longer after it happened, or after what its day goes by, than the program takes.
 
     Laurel's own actions never do, and nobody can reverse too late in this sense.
     """
     late, said = case.version.accept_late(), case.said
     if late is None or said.internal or case.effect == "reverse":
         return False
-    return said.append_time - said.occurred_at > late
+    return said.append_time - min(said.occurred_at, case.counted_at) > late
 
 
 def _is_suspended(case: Case) -> bool:

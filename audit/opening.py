@@ -25,6 +25,7 @@ def open_account(case: Case) -> None:
         ("counts", all_actions(document)),
     ):
         _check_known(_told(case, fact), known)
+    _check_numbers(case)
     told = (*_told(case, "balances"), *_told(case, "lifetimes"), *_told(case, "lots"))
     for currency in dict.fromkeys(told):
         _open_currency(case, currency)
@@ -44,6 +45,16 @@ def _told(case: Case, fact: str) -> Document:
 
 def _check_known(names: Iterable[str], known: Document) -> None:
     if not set(names) <= known.keys():
+        raise Declined("condition")
+
+
+def _check_numbers(case: Case) -> None:
+    """No count, streak or level is below 0, no level above the badge's, and it counts itself."""
+    badges, levels = case.part("badges"), _whole(_told(case, "badges"))
+    counts, streaks = _whole(_told(case, "counts")), _whole(_told(case, "streaks"))
+    too_low = any(number < 0 for told in (levels, counts, streaks) for number in told.values())
+    too_high = any(level > len(badges[name].get("levels", [1])) for name, level in levels.items())
+    if too_low or too_high or case.said.type in _told(case, "counts"):
         raise Declined("condition")
 
 
@@ -91,6 +102,7 @@ def _mark_granted(case: Case, ladder: str, step: str) -> None:
 
 
 def _whole(numbers: Document) -> dict[str, int]:
+    """Whole numbers by name, but those that are 0. Raises Declined for one that is not whole."""
     if any(number != int(number) for number in numbers.values()):
         raise Declined("condition")
-    return {name: int(number) for name, number in numbers.items()}
+    return {name: int(number) for name, number in numbers.items() if number}

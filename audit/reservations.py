@@ -60,9 +60,11 @@ def expire(case: Case, name: str) -> None:
     lot = case.member.lots[name]
     lots = take_out(case.member, lot.currency, lot.left, [name])
     case.member.lots[name] = lot._replace(left=0, expired=lot.expired + lot.left)
+    times = 1 + sum(line.kind == "expire" and line.lots[0][0] == name for line in case.lines)
     add_line(
         case,
-        f"expire-{name}",
+        # What comes back past its time expires after what was not set aside.
+        f"expire-{name}" if times == 1 else f"expire-{name}-{times}",
         "expire",
         lot.currency,
         -lot.left,

@@ -21,13 +21,18 @@ def reverse(case: Case) -> None:
     ]
     if not awards:
         raise Declined("condition")
-    document = case.version.document or {}
-    if case.moment - awards[0].occurred_at > span_ms(
-        document.get("reversible_for", REVERSIBLE_FOR)
-    ):
+    if _is_too_old(case, awards[0]):
         raise Declined("not_reversible")
     for award, points in _shares(case, awards):
         _take_back(case, award, points)
+
+
+def _is_too_old(case: Case, award: Award) -> bool:
+    """Whether the reversal happened too long after the award, or came when none could any more."""
+    written = (case.version.document or {}).get("reversible_for", REVERSIBLE_FOR)
+    within, late = span_ms(written), case.version.accept_late()
+    came_too_late = late is not None and case.said.append_time - award.occurred_at > within + late
+    return came_too_late or case.moment - award.occurred_at > within
 
 
 def _shares(case: Case, awards: list[Award]) -> list[tuple[Award, int]]:

@@ -53,9 +53,9 @@ def _open(case: Case, form: Document) -> None:
 
 
 def _boost(case: Case, form: Document) -> None:
-    """Begin a boost, or extend the one that holds."""
+    """Begin a boost, or extend the one that has not ended; of another factor it takes its place."""
     length, before = span_ms(form["for"]), case.member.boosts.get(form["currency"])
     boost = Boost(form["factor"], case.moment, case.moment + length)
-    if before is not None and before.since <= case.moment < before.until:
-        boost = Boost(form["factor"], before.since, before.until + length)
+    if before is not None and before.factor == form["factor"] and case.moment < before.until:
+        boost = before._replace(until=before.until + length)
     case.member.boosts[form["currency"]] = boost

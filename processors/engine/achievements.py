@@ -196,13 +196,16 @@ def _unlock(scene: Scene, name: str, unlock: UnlockRule) -> None:
 
 
 def _boost(scene: Scene, currency: str, millionths: int, length: int) -> int:
-    """Begin a boost, or let the one that holds go on for longer; return its end."""
+    """Begin a boost, or let the one that has not ended go on for longer; return its end.
+
+    One that is bought late lengthens it too, and never lets it begin before it was paid for.
+    """
     now = scene.action.occurred_at
     boosts = parts.BOOSTS.read(scene.draft.head)
     running = boosts.get(currency)
     goes_on = running is not None and running.millionths == millionths and now < running.until
     if running is not None and goes_on:
-        boost = Boost(millionths, min(running.from_, now), running.until + length)
+        boost = Boost(millionths, running.from_, running.until + length)
     else:
         boost = Boost(millionths, now, now + length)
     boosts[currency] = boost

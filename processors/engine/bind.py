@@ -68,7 +68,7 @@ def bind_program(program: Program) -> Rules:
         path_ladders=_path_ladders(program),
         path_factors=_path_factors(program, actions),
         streaks=frozenset(program.streaks),
-        badges=frozenset(program.badges),
+        badges={name: max(len(badge.levels), 1) for name, badge in program.badges.items()},
         ranked_badges=frozenset(name for name, badge in program.badges.items() if badge.rank),
         rewards={name: _reward(program, each) for name, each in program.rewards.items()},
         unlocks={name: _unlock(program, calendar, each) for name, each in program.unlocks.items()},

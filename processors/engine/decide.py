@@ -59,7 +59,11 @@ def decide(  # noqa: C901, PLR0912  # a straight list of guards
 
     forget_before = action.append_time - rules.accept_late - GRACE
     after = _remembering(kind, account, action, forget_before)
-    counted_at = action.occurred_at if kind.day_of is None else facts[kind.day_of]
+    counted_at = action.occurred_at
+    if kind.day_of is not None:
+        counted_at = facts[kind.day_of]
+        # What was counted on a day is dropped once nothing may come for it any more.
+        lateness = max(lateness, action.append_time - counted_at)
     day, moment = rules.calendar.day(counted_at), write(action.occurred_at)
     left = after or account
     scene = Scene(rules, kind, action, facts, left, left, day, moment, forget_before, [], [])
@@ -125,7 +129,9 @@ def _refused(scene: Scene, lateness: int) -> Refusal | None:
     if outside and kind.suspendable and scene.draft.head.parts and is_suspended(scene):
         return Refusal(Declined.SUSPENDED, f"{action.user_id} is suspended")
     if outside and lateness > rules.accept_late and not kind.never_late:
-        return Refusal(Declined.TOO_LATE, f"it came {lateness // SECOND} s after it happened")
+        happened = lateness == action.append_time - action.occurred_at
+        what = "it happened" if happened else f"its {kind.day_of}"
+        return Refusal(Declined.TOO_LATE, f"it came {lateness // SECOND} s after {what}")
     for fact in kind.periods:
         if fact in scene.facts and (early := too_early(scene, scene.facts[fact])):
             return Refusal(Declined.TOO_EARLY, early)

@@ -152,7 +152,7 @@ def open_account(scene: Scene) -> Refusal | None:
     if head.sequence or sum(head.counts.values()) > 1:
         return Refusal(Declined.ONCE_ONLY, "the account has begun already")
     facts = scene.facts
-    wrong = _names_wrong(scene)
+    wrong = _names_wrong(scene) or _numbers_wrong(scene)
     if wrong:
         return Refusal(Declined.CONDITION, wrong)
     currencies = dict.fromkeys(
@@ -189,6 +189,23 @@ def _names_wrong(scene: Scene) -> str:
     ]
     wrong = [f"{fact}: there is no {name}" for fact, name, known in asked if name not in known]
     return wrong[0] if wrong else ""
+
+
+def _numbers_wrong(scene: Scene) -> str:
+    """Say which count, streak or level of the opening nobody can have; nothing when all are right."""
+    own = scene.action.type
+    if own in scene.facts.get("counts", {}):
+        # It is what says that an account has begun.
+        return f"counts: {own} is counted by itself"
+    for fact in ("counts", "streaks", "badges"):
+        for name, units in scene.facts.get(fact, {}).items():
+            number, rest = divmod(units, POWERS[OPENING_SCALE])
+            if rest or number < 0:
+                shown = show(units, OPENING_SCALE)
+                return f"{fact}: {name} is {shown}, and not a whole number from 0 on"
+            if fact == "badges" and number > scene.rules.badges[name]:
+                return f"badges: {name} has {scene.rules.badges[name]} levels, not {number}"
+    return ""
 
 
 def _open_purse(scene: Scene, currency: str) -> Refusal | None:
@@ -252,4 +269,5 @@ def _open_rest(scene: Scene) -> None:
 
 
 def _whole(numbers: dict[str, int]) -> dict[str, int]:
-    return {name: units // POWERS[OPENING_SCALE] for name, units in numbers.items()}
+    """Read whole numbers from millionths; what is 0 is as if it had not been told."""
+    return {name: units // POWERS[OPENING_SCALE] for name, units in numbers.items() if units}

@@ -114,8 +114,7 @@ def _reverse(scene: Scene, award_id: str, found: list[Entry | Held]) -> Refusal 
     wanted = _wanted(scene, found)
     if isinstance(wanted, Refusal):
         return wanted
-    age = scene.action.occurred_at - min(each.occurred_at for each in found)
-    if age > scene.rules.reversible_for:
+    if _is_too_old(scene, min(each.occurred_at for each in found)):
         return Refusal(Declined.NOT_REVERSIBLE, f"{award_id} is too old to be reversed")
     for each, points in zip(found, wanted, strict=True):
         if points and isinstance(each, Held):
@@ -123,6 +122,16 @@ def _reverse(scene: Scene, award_id: str, found: list[Entry | Held]) -> Refusal 
         elif points and isinstance(each, Entry):
             _take_back(scene, each.id, points)
     return None
+
+
+def _is_too_old(scene: Scene, given_at: int) -> bool:
+    """Tell whether an award may be reversed no more: the account may have forgotten it by then."""
+    action, rules = scene.action, scene.rules
+    came_after = action.append_time - given_at
+    return (
+        action.occurred_at - given_at > rules.reversible_for
+        or came_after > rules.reversible_for + rules.accept_late
+    )
 
 
 def _rest(award: Entry | Held) -> int:

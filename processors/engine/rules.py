@@ -230,7 +230,7 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     # By path and action: its factor in millionths.
     path_factors: Mapping[str, Mapping[str, int]]
     streaks: frozenset[str]
-    badges: frozenset[str]
+    badges: Mapping[str, int]  # How many levels each has.
     ranked_badges: frozenset[str]  # Those that are held for a rank, while it is true.
     rewards: "Mapping[str, RewardRule]"
     unlocks: "Mapping[str, UnlockRule]"

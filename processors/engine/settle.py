@@ -83,7 +83,7 @@ def _expire(scene: Scene, due: Entry) -> None:
     purse[IN_LOTS] -= points
     tell(
         scene,
-        name=f"expire-{due.id}",
+        name=_name_of_expiry(scene, due.id),
         kind="expire",
         action="EXPIRATION",
         currency=due.currency,
@@ -92,6 +92,12 @@ def _expire(scene: Scene, due: Entry) -> None:
         rule=f"{scene.rules.version}/expire",
         why=[(f"left of {due.id}", _shown(scene, due.currency, points))],
     )
+
+
+def _name_of_expiry(scene: Scene, lot: str) -> str:
+    """Name the expiry of a lot; one that came back meanwhile expires more than once by one action."""
+    before = [each for each in scene.postings if each.kind == "expire" and each.lots[0][0] == lot]
+    return f"expire-{lot}-{len(before) + 1}" if before else f"expire-{lot}"
 
 
 def release(scene: Scene, held: Held) -> None:
