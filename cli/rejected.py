@@ -13,6 +13,7 @@ from cli import kafka
 from cli.addresses import FOLDER, Folder, Place, find
 from cli.commands import examples
 from cli.console import console
+from cli.delivery import Delivery
 from cli.refusals import Refusal
 from schemas.results import Rejected, RejectedRecord
 from schemas.wire import REKEYED
@@ -130,10 +131,11 @@ async def _retry(
     internal = place.settings.topic("actions.internal")
     theirs = [one for one in chosen if not one.is_ours(internal)]
     async with kafka.producer(place) as producer:
+        delivery = Delivery(producer, place.settings.topic("actions"))
         for one in theirs:
-            actions = place.settings.topic("actions")
-            await producer.send(actions, one.value, one.key, headers=one.headers)
-    return len(theirs), len(chosen) - len(theirs)
+            await delivery.send(one.said.id, one.value, one.key, one.headers)
+        sent = await delivery.arrived()
+    return sent, len(chosen) - len(theirs)
 
 
 async def _read(place: Place) -> AsyncIterator[Original]:
