@@ -217,6 +217,22 @@ def test_rejected_records_are_sent_again(laurel: Laurel, user: str, tmp_path: Pa
     assert "say which" in laurel("rejected", "retry", code=1)
 
 
+def test_a_record_that_was_too_large_to_be_kept_is_not_sent_again(laurel: Laurel) -> None:
+    """Nothing is left of it to send: an empty record would only be rejected anew."""
+    place = place_of(laurel)
+
+    async def send() -> None:
+        async with kafka.producer(place) as producer:
+            await producer.send_and_wait(place.settings.topic("actions"), bytes(950_000), b"u")
+
+    asyncio.run(send())
+    part = "too many to be repeated"
+    laurel.until("rejected", "list", "--reason", "too_large", part=part)
+    said = laurel("rejected", "retry", "--reason", "too_large")
+    assert "sent 0 records again" in said
+    assert "left 1 whose bytes were too many to be kept" in said
+
+
 def test_a_record_with_an_empty_header_is_rejected_like_any_other(
     laurel: Laurel, user: str
 ) -> None:
