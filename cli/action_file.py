@@ -10,6 +10,7 @@ from typing import BinaryIO
 import msgspec
 from aiokafka import AIOKafkaProducer
 
+from cli.delivery import Delivery
 from cli.refusals import Refusal
 
 
@@ -33,32 +34,34 @@ async def send_lines(
     """Send each line as it stands, keyed by its `user_id`, at most `rate` a second; give their number.
 
     `progress` hears how many lines and bytes were read. Raises Refusal at the first line without a
-    `user_id`; those before it are sent.
+    `user_id`, those before it are sent; and at the first that does not reach the broker.
     """
+    delivery = Delivery(producer, topic)
     began, sent, size = monotonic(), 0, 0
     for number, line in enumerate(lines, 1):
         size += len(line)
         if line.isspace():
             continue
-        await producer.send(topic, line.strip(), _key(line, number, sent))
+        try:
+            key = _read_key(line).user_id.encode()
+        except msgspec.DecodeError as error:
+            raise _no_action(number, await delivery.arrived(), error) from error
+        await delivery.send(f"line {number}", line.strip(), key)
         sent += 1
         if sent % _BURST == 0 or rate:
             progress(sent, size)
             await asyncio.sleep(max(0.0, began + sent / rate - monotonic()) if rate else 0)
-    await producer.flush()
+    await delivery.arrived()
     progress(sent, size)
     return sent
 
 
-def _key(line: bytes, number: int, sent: int) -> bytes:
-    try:
-        return _read_key(line).user_id.encode()
-    except msgspec.DecodeError as error:
-        raise Refusal(
-            f"line {number} is no action: {error}",
-            f"{sent} lines before it were sent. Correct it and send the whole file again: what was "
-            "sent already is declined as `duplicate`",
-        ) from error
+def _no_action(number: int, sent: int, error: msgspec.DecodeError) -> Refusal:
+    return Refusal(
+        f"line {number} is no action: {error}",
+        f"{sent} lines before it were sent. Correct it and send the whole file again: what was "
+        "sent already is declined as `duplicate`",
+    )
 
 
 def size_of(lines: BinaryIO) -> int | None:

@@ -124,7 +124,10 @@ def rules(versions: Mapping[str, Logged], now: int, files: Iterable[str]) -> Ite
 
 
 def group(kind: str, members: int, behind: int | None) -> Finding:
-    """Judge a kind of worker by its consumer group; `behind` is roughly how many records wait."""
+    """Judge a kind of worker by its consumer group; `behind` is about how many records wait.
+
+    Ends of transactions count as records: there may be fewer, but at 0 nothing waits.
+    """
     if not members:
         return Finding(
             "fail" if kind == "scoring" else "warn",
@@ -135,7 +138,10 @@ def group(kind: str, members: int, behind: int | None) -> Finding:
     if behind is not None and behind > _BEHIND:
         advice = f"its status page says why; more {kind} workers share the partitions"
         return Finding("warn", f"{workers}, about {behind:,} records behind", advice)
-    return Finding("ok", f"{workers}, nothing waits" if behind is not None else workers)
+    if behind is None:
+        return Finding("ok", workers)
+    waits = f"about {behind:,} record{'s wait' if behind > 1 else ' waits'}"
+    return Finding("ok", f"{workers}, {waits if behind else 'nothing waits'}")
 
 
 def jobs(sessions: int) -> Finding:

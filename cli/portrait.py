@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.in_force import amount, fact_amount, scales
+from processors.engine.boards import split_standing
 from schemas.programs import Program
 from sinks import ledger_reads as asked
 
@@ -90,8 +91,14 @@ def _holdings(seen: Portrait, shown: Shown) -> Iterator[tuple[str, str]]:
     )
     yield "paths", _list(f"{row.path} {row.xp:,} xp{_standing(row)}" for row in seen.paths)
     for name, held in seen.view.items():
-        if held and name not in _TOLD_ABOVE:
-            yield name, _plain(held)
+        there = _on_boards(held) if name == "standings" else held
+        if there and name not in _TOLD_ABOVE:
+            yield name, _plain(there)
+
+
+def _on_boards(standings: Mapping[str, int]) -> dict[str, int]:
+    """Leave out scores that wait for a place: a member without a country is on no board of one."""
+    return {key: score for key, score in standings.items() if split_standing(key)[1]}
 
 
 def _deeds(seen: Portrait, program: Program) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from cli import kafka
 from cli.addresses import FOLDER, Folder, Place, find
 from cli.commands import examples
 from cli.console import console
+from cli.delivery import Delivery
 from cli.refusals import Refusal
 from schemas.results import Rejected, RejectedRecord
 from schemas.wire import REKEYED
@@ -42,6 +43,11 @@ class Original(NamedTuple):
         """The headers it came with; the mark of a re-keyed record is Laurel's own and left out."""
         given = self.said.headers.items()
         return [(name, text.encode()) for name, text in given if name != REKEYED]
+
+    @property
+    def is_cut(self) -> bool:
+        """Tell whether its bytes were too many to be repeated, so that there is nothing to send."""
+        return self.said.value is None and self.said.value_base64 is None
 
     def is_ours(self, internal_topic: str) -> bool:
         """Tell whether Laurel itself said it, so that it does not belong on `actions`."""
@@ -89,14 +95,20 @@ def retry(
 ) -> None:
     """Send rejected records to `actions` again: the same bytes, key and headers.
 
-    Those without a cause mended are rejected once more. Records that Laurel itself said are left.
+    Those without a cause mended are rejected once more. Records that Laurel itself said are left,
+    and those whose bytes were too many to be kept.
     """
     if not ids and reason is None:
         raise Refusal("say which: ids, or a reason", "`laurel rejected list` shows both")
-    sent, left = asyncio.run(_retry(find(folder), ids, reason))
+    sent, ours, cut = asyncio.run(_retry(find(folder), ids, reason))
     console.print(f"sent {sent:,} records again")
-    if left:
-        console.print(f"left {left:,} that Laurel itself said: their cause is a fault to report")
+    if ours:
+        console.print(f"left {ours:,} that Laurel itself said: their cause is a fault to report")
+    if cut:
+        console.print(
+            f"left {cut:,} whose bytes were too many to be kept: who sent them has to send them "
+            "again, mended; each id says the partition and offset where the record stands"
+        )
 
 
 def table(found: Collection[Original]) -> Table:
@@ -115,8 +127,8 @@ async def _latest(place: Place, reason: Rejected | None, last: int) -> list[Orig
 
 async def _retry(
     place: Place, ids: Collection[str] | None, reason: Rejected | None
-) -> tuple[int, int]:
-    """Send again what is asked for; give how many were sent, and how many left as ours."""
+) -> tuple[int, int, int]:
+    """Send again what is asked for; give how many were sent, left as ours, and left as cut."""
     chosen = [
         one
         async for one in _read(place)
@@ -129,11 +141,13 @@ async def _retry(
         )
     internal = place.settings.topic("actions.internal")
     theirs = [one for one in chosen if not one.is_ours(internal)]
+    whole = [one for one in theirs if not one.is_cut]
     async with kafka.producer(place) as producer:
-        for one in theirs:
-            actions = place.settings.topic("actions")
-            await producer.send(actions, one.value, one.key, headers=one.headers)
-    return len(theirs), len(chosen) - len(theirs)
+        delivery = Delivery(producer, place.settings.topic("actions"))
+        for one in whole:
+            await delivery.send(one.said.id, one.value, one.key, one.headers)
+        sent = await delivery.arrived()
+    return sent, len(chosen) - len(theirs), len(theirs) - len(whole)
 
 
 async def _read(place: Place) -> AsyncIterator[Original]:

@@ -67,7 +67,15 @@ class ProgramFileError(ValueError):
 
 def read_program_file(path: Path) -> ProgramFile:
     """Read a YAML file. Raises OSError and ProgramFileError."""
-    return read_yaml(path.read_text(encoding="utf-8"))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as wrong:
+        line = wrong.object[: wrong.start].count(b"\n") + 1
+        byte = wrong.object[wrong.start]
+        raise ProgramFileError(
+            f"the byte 0x{byte:02X} is no UTF-8: save the file as UTF-8", line
+        ) from wrong
+    return read_yaml(text)
 
 
 def read_yaml(text: str) -> ProgramFile:

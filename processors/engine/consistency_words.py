@@ -21,7 +21,6 @@ CATEGORY: Final = "category"
 PATH: Final = "path"
 TEAM: Final = "team"
 ENGINE: Final = "engine"
-JOB: Final = "job"
 _LISTED: Final = 12
 
 

@@ -141,7 +141,9 @@ def test_rules() -> None:
     [
         ("scoring", 0, None, ("fail", "no scoring worker runs")),
         ("ledger", 0, None, ("warn", "no ledger worker runs")),
-        ("scoring", 1, 12, ("ok", "1 scoring worker, nothing waits")),
+        ("scoring", 1, 0, ("ok", "1 scoring worker, nothing waits")),
+        ("boards", 1, 1, ("ok", "1 boards worker, about 1 record waits")),
+        ("scoring", 1, 1_000, ("ok", "1 scoring worker, about 1,000 records wait")),
         ("scoring", 2, 5_000, ("warn", "2 scoring workers, about 5,000 records behind")),
         ("boards", 1, None, ("ok", "1 boards worker")),
     ],

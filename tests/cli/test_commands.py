@@ -1,9 +1,13 @@
 """Commands against a running Laurel."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,11 +17,18 @@ from cli import kafka
 from cli.addresses import Place, settings_at
 from cli.program_files import PROGRAMS
 from cli.versions import now_ms
+from deploy import topics as broker_topics
 from schemas.moments import write
+from schemas.topics import expected, load
 from tests.cli.laurels import Laurel, wait_until
 
 # Without its examples, which would hold changed rules to the old figures.
 GOOD = (PROGRAMS / "loyalty" / "2025-01-01.yaml").read_text().partition("\nexamples:")[0]
+
+
+def place_of(laurel: Laurel) -> Place:
+    """Give the settings that commands of this Laurel have."""
+    return Place(settings_at({name[7:].lower(): at for name, at in laurel.environment.items()}))
 
 
 @pytest.fixture
@@ -140,6 +151,52 @@ def test_a_line_that_is_no_action_stops_the_file(laurel: Laurel, user: str) -> N
     assert "1 lines before it were sent" in said
 
 
+def line(user: str, size: int) -> str:
+    """Give a line of a file of actions with so many bytes of text in it."""
+    return json.dumps({"user_id": user, "id": f"{user}-{size}", "note": "x" * size})
+
+
+@pytest.fixture
+def narrow(laurel: Laurel, prefix: str) -> Iterator[Laurel]:
+    """Give commands to topics of their own, whose `actions` takes no record over 1,000 bytes."""
+    other = Laurel(laurel.environment | {"LAUREL_TOPIC_PREFIX": prefix}, laurel.folder)
+    place, topics = place_of(other), expected(load(), "embedded", prefix)
+    actions = place.settings.topic("actions")
+    config = {**topics[actions].config, "max.message.bytes": "1000"}
+    topics[actions] = replace(topics[actions], config=config)
+    asyncio.run(broker_topics.apply(place.settings.kafka_connection, topics))
+    yield other
+
+    async def remove() -> None:
+        async with kafka.admin(place) as admin:
+            await admin.delete_topics(list(topics))
+
+    asyncio.run(remove())
+
+
+def test_a_line_that_the_broker_refuses_stops_the_file(narrow: Laurel, user: str) -> None:
+    """Nothing is called sent that did not arrive, and asyncio has nothing to add."""
+    lines = "\n".join(line(user, size) for size in (4_000, 5_000, 6_000))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        said = narrow("send", "--file", "-", given=lines, code=1)
+        gc.collect()
+    assert "line 1 did not reach" in said
+    assert "MessageSizeTooLargeError" in said
+    assert "0 before it were sent" in said
+    assert "max.message.bytes" in said
+    assert "sent 3" not in said
+
+
+def test_a_line_that_no_producer_sends_is_named(narrow: Laurel, user: str) -> None:
+    """A line over 1 MiB never leaves the client; what was before it arrived."""
+    lines = "\n".join(line(user, size) for size in (10, 2_000_000, 20))
+    said = narrow("send", "--file", "-", given=lines, code=1)
+    assert "line 2 did not reach" in said
+    assert "1 before it were sent" in said
+    assert "at most 65,536 bytes" in said
+
+
 def test_rejected_records_are_sent_again(laurel: Laurel, user: str, tmp_path: Path) -> None:
     """What was rejected for want of rules is scored once they are published and it is retried."""
     program = f"shop-{user}"
@@ -160,11 +217,27 @@ def test_rejected_records_are_sent_again(laurel: Laurel, user: str, tmp_path: Pa
     assert "say which" in laurel("rejected", "retry", code=1)
 
 
+def test_a_record_that_was_too_large_to_be_kept_is_not_sent_again(laurel: Laurel) -> None:
+    """Nothing is left of it to send: an empty record would only be rejected anew."""
+    place = place_of(laurel)
+
+    async def send() -> None:
+        async with kafka.producer(place) as producer:
+            await producer.send_and_wait(place.settings.topic("actions"), bytes(950_000), b"u")
+
+    asyncio.run(send())
+    part = "too many to be repeated"
+    laurel.until("rejected", "list", "--reason", "too_large", part=part)
+    said = laurel("rejected", "retry", "--reason", "too_large")
+    assert "sent 0 records again" in said
+    assert "left 1 whose bytes were too many to be kept" in said
+
+
 def test_a_record_with_an_empty_header_is_rejected_like_any_other(
     laurel: Laurel, user: str
 ) -> None:
     """A header may have no value in Kafka; its record stands in nobody's way."""
-    place = Place(settings_at({name[7:].lower(): at for name, at in laurel.environment.items()}))
+    place = place_of(laurel)
 
     async def send() -> None:
         async with kafka.producer(place) as producer:
@@ -284,7 +357,7 @@ def test_ranks_are_shown(laurel: Laurel, user: str, tmp_path: Path) -> None:
 
 def test_a_member_and_a_program_are_told_of(laurel: Laurel, user: str) -> None:
     """What hosts say of a member, and what it did, is in the figures and in its account."""
-    place = Place(settings_at({name[7:].lower(): at for name, at in laurel.environment.items()}))
+    place = place_of(laurel)
 
     async def name_it() -> None:
         async with kafka.producer(place) as producer:

@@ -99,6 +99,20 @@ def test_a_member_who_did_nothing_is_told_so_little() -> None:
     assert drawn(summary(new, program("loyalty"))) == ["country  US"]
 
 
+def test_a_score_without_a_place_is_on_no_board() -> None:
+    """Without a country a member's score of a region board is kept, but nothing to show."""
+    hours = [ledger_reads.HourCount(hour, 0) for hour in range(24)]
+    standings = {"region: all_time": 5, "tier:BRONZE all_time": 5}
+
+    def told(standings: dict[str, int]) -> list[str]:
+        view = {"standings": standings}
+        seen = Portrait(view, *([] for _ in range(8)), hours, [], [])
+        return drawn(summary(seen, program("loyalty")))
+
+    assert told(standings) == ["standings  tier:BRONZE all_time 5"]
+    assert told({"region: all_time": 5}) == []
+
+
 def test_an_account_as_json_is_its_view_and_what_was_asked() -> None:
     """The view stays as it is; under `asked` every question's rows have their fields' names."""
     document = as_document(SEEN)

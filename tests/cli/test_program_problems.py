@@ -55,6 +55,19 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     assert f"✓ {tmp_path / 'b.yaml'}" in ended.output
 
 
+def test_a_file_that_is_no_utf_8_is_told_like_any_other_problem(tmp_path: Path) -> None:
+    """The line of the first such byte is named, and the other files are checked all the same."""
+    (tmp_path / "a.yaml").write_bytes("program: shop\ntitle: Prämie\n".encode("latin-1"))
+    (tmp_path / "b.yaml").write_text(GOOD)
+    ended = CliRunner().invoke(app, ["rules", "check", str(tmp_path)], env={"COLUMNS": "200"})
+    assert ended.exit_code == 1
+    told = f"{tmp_path / 'a.yaml'}:2: the byte 0xE4 is no UTF-8: save the file as UTF-8"
+    assert told in ended.output
+    assert f"✓ {tmp_path / 'b.yaml'}" in ended.output
+    with pytest.raises(Refusal, match="cannot be published"):
+        read_checked(tmp_path / "a.yaml")
+
+
 def test_a_problem_is_printed_as_it_is(tmp_path: Path) -> None:
     """Line and column stand as editors read them, on one line however long, and nothing is an emoji."""
     path = tmp_path / "a.yaml"
