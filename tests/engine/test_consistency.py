@@ -320,3 +320,10 @@ def test_what_never_does_anything_can_still_be_bound() -> None:
     """A version that was published, or is stopped in part, runs; it could not be published again."""
     change = Change("when: streak(login) % 7 == 0", "when: 1 > 2", "")
     assert bind(read_yaml(changed("loyalty", change)).content).program == "loyalty"
+
+
+def test_an_example_may_erase_what_one_of_its_actions_made() -> None:
+    """A row of an account that comes and goes with one action is no traceback but no row."""
+    buys = "      - {do: PURCHASE, data: {order_value: 1000, order_id: o}, gives: posted}\n" * 16
+    erased = f"  - example: erased\n    steps:\n{buys}      - {{do: ERASE, data: {{reason: r, created_by: otto}}, gives: posted}}\n"
+    assert check(read_yaml(GOOD["loyalty"] + erased)) == []
