@@ -206,6 +206,8 @@ def test_what_is_wrong_is_told_with_its_line(change: Change) -> None:
 
 
 OTHERS = [
+    ("forum", Change("      transfer: {kind: send, points: amount,", "      transfer: {kind: send, points: amount - 2,", "a rule that takes points may not come to less than 0: give its facts a `least`")),
+    ("forum", Change("      transfer: {kind: send, points: amount,", "      transfer: {kind: send, multiply: [{by: 1 - amount}], points: amount,", "a rule that takes points may not come to less than 0: give its facts a `least`")),
     ("forum", Change("at: 50 * n * (n - 1)\n      grants", "at: 50 * (10 - n)\n      grants", "level 2 at 400 does not rise over level 1 at 450")),
     ("forum", Change("grants: {dgt: 10 * n}", "grants: {dgt: 10 * (n - 5)}", "`10 * (n - 5)` grants nothing at level 2: -30")),
     ("forum", Change("grants: {dgt: 10 * n}", "grants: {dgt: 0.5 * n}", "`0.5 * n` has 1 decimals, its currency none")),
