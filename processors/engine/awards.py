@@ -52,6 +52,10 @@ def award(rule: AwardRule, scene: Scene, limited: Refusal | None) -> Award | Ref
 def _fitting(rule: AwardRule, scene: Scene, computed: Award) -> Award | Refusal:
     """Return what of a sum is given, or may be taken."""
     given: Award | Refusal = computed
+    if computed.points < 0 and (rule.kind not in _COUNT_FOR_LIFE or rule.hold is not None):
+        # Less than nothing would turn what the posting moves around: who sends would be given.
+        message = f"{rule.name} comes to {computed.points}, less than 0"
+        return Refusal(Declined.CONDITION, message)
     if rule.takes:
         given = _affordable(rule, scene, computed)
     elif scene.kind.points_limits or rule.max_points:

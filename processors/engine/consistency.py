@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from processors.engine.consistency_actions import action_flaws
 from processors.engine.consistency_factors import idle_factors
 from processors.engine.consistency_following import circles, following_flaws
-from processors.engine.consistency_formulas import formula_flaws, never
+from processors.engine.consistency_formulas import formula_flaws, negative, never
 from processors.engine.consistency_idle import idle_actions, idle_rules
 from processors.engine.consistency_ladders import ladder_flaws
 from processors.engine.consistency_notices import notice_flaws
@@ -54,6 +54,7 @@ def idle_parts(program: Program) -> list[Flaw]:
     ladders = _bound(program)
     return [
         *never(program, ladders),
+        *negative(program, ladders),
         *idle_rules(program, ladders),
         *idle_factors(program),
         *idle_actions(program, ladders),

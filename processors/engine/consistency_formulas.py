@@ -92,6 +92,39 @@ def formula_flaws(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Fla
     yield from _not_counted(program, ladders)
 
 
+def negative(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
+    """Tell points that may be below 0 of rules that would then move them the other way.
+
+    A factor that is a formula may be below 0 too. Only what is earned or adjusted at once may be less.
+    """
+    for name, action in program.actions.items():
+        terms = ActionTerms(program, name, ladders)
+        for rule_name, rule in action.rules.items():
+            if rule.kind in ("earn", "adjust") and rule.hold is None:
+                continue
+            place = ("actions", name, "rules", rule_name)
+            if _may_be_negative(rule, place, terms):
+                message = f"a rule that {_VERBS.get(rule.kind, 'holds')} points may not come to less than 0: give its facts a `least`"
+                yield Flaw((*place, "points"), message)
+
+
+_VERBS: Final = {"redeem": "takes", "send": "takes", "receive": "receives", "return": "returns"}
+
+
+def _may_be_negative(rule: Rule, place: Place, terms: ActionTerms) -> bool:
+    if isinstance(rule.points, Table):
+        low = min(rule.points.table.values()) < 0
+    else:
+        low = _below_0(Text(place, str(rule.points), read_points, terms).found)
+    factors = [each.by for each in rule.multiply if isinstance(each, By)]
+    read = (Text(place, str(each), read_formula, terms).found for each in factors)
+    return low or any(map(_below_0, read))
+
+
+def _below_0(found: Formula | Flaw) -> bool:
+    return isinstance(found, Formula) and found.range.low < 0
+
+
 def _not_counted(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
     """Counts of a period that badges and streaks read are kept for limits or rules."""
     kept: set[tuple[str, str | None]] = {

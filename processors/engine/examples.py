@@ -138,7 +138,7 @@ def _score(
     decision = decide(rules, open_account(rules.program, action.user_id, rows), action)
     for key, row in changed_rows(decision.account):
         if row is None:
-            del rows[key]
+            rows.pop(key, None)  # A row that came and went with one action was never there.
         else:
             rows[key] = row
     return decision

@@ -208,6 +208,8 @@ def test_what_is_wrong_is_told_with_its_line(change: Change) -> None:
 
 
 OTHERS = [
+    ("forum", Change("      transfer: {kind: send, points: amount,", "      transfer: {kind: send, points: amount - 2,", "a rule that takes points may not come to less than 0: give its facts a `least`")),
+    ("forum", Change("      transfer: {kind: send, points: amount,", "      transfer: {kind: send, multiply: [{by: 1 - amount}], points: amount,", "a rule that takes points may not come to less than 0: give its facts a `least`")),
     ("forum", Change("at: 50 * n * (n - 1)\n      grants", "at: 50 * (10 - n)\n      grants", "level 2 at 400 does not rise over level 1 at 450")),
     ("forum", Change("grants: {dgt: 10 * n}", "grants: {dgt: 10 * (n - 5)}", "`10 * (n - 5)` grants nothing at level 2: -30")),
     ("forum", Change("grants: {dgt: 10 * n}", "grants: {dgt: 0.5 * n}", "`0.5 * n` has 1 decimals, its currency none")),
@@ -322,3 +324,10 @@ def test_what_never_does_anything_can_still_be_bound() -> None:
     """A version that was published, or is stopped in part, runs; it could not be published again."""
     change = Change("when: streak(login) % 7 == 0", "when: 1 > 2", "")
     assert bind(read_yaml(changed("loyalty", change)).content).program == "loyalty"
+
+
+def test_an_example_may_erase_what_one_of_its_actions_made() -> None:
+    """A row of an account that comes and goes with one action is no traceback but no row."""
+    buys = "      - {do: PURCHASE, data: {order_value: 1000, order_id: o}, gives: posted}\n" * 16
+    erased = f"  - example: erased\n    steps:\n{buys}      - {{do: ERASE, data: {{reason: r, created_by: otto}}, gives: posted}}\n"
+    assert check(read_yaml(GOOD["loyalty"] + erased)) == []
