@@ -13,6 +13,9 @@ from audit.multipliers import within
 from audit.posting import TAKES
 from audit.rules import Document
 
+EITHER_WAY = ("earn", "adjust")
+"""Kinds whose points may be less than 0."""
+
 
 class Given(NamedTuple):
     """What one rule gives, or takes, in the smallest units of its currency."""
@@ -73,6 +76,8 @@ def _given(case: Case, name: str, rule: Document, before: list[Given]) -> Given:
     check_room(case)
     points, path_xp = award(case, rule)
     takes = rule.get("kind") in TAKES
+    if points < 0 and (rule.get("kind", "earn") not in EITHER_WAY or "hold" in rule):
+        raise Declined("condition")
     if takes and points > _available(case, currency, before):
         raise Declined("insufficient_balance")
     if not takes and currency == case.currency():

@@ -140,7 +140,7 @@ def group(kind: str, members: int, behind: int | None) -> Finding:
         return Finding("warn", f"{workers}, about {behind:,} records behind", advice)
     if behind is None:
         return Finding("ok", workers)
-    waits = f"about {behind:,} record{'s wait' if behind > 1 else ' waits'}"
+    waits = f"at most {behind:,} record{'s wait' if behind > 1 else ' waits'}"
     return Finding("ok", f"{workers}, {waits if behind else 'nothing waits'}")
 
 

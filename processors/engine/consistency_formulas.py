@@ -19,6 +19,7 @@ PERIODS: Final[dict[PeriodKind, str]] = {
     "monthly": "month",
     "yearly": "year",
 }
+_VERBS: Final = {"redeem": "takes", "send": "takes", "receive": "receives", "return": "returns"}
 _COUNTED: Final = re.compile(r"\bcount\s*\(\s*(\w+)", re.ASCII)
 
 
@@ -106,9 +107,6 @@ def negative(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
             if _may_be_negative(rule, place, terms):
                 message = f"a rule that {_VERBS.get(rule.kind, 'holds')} points may not come to less than 0: give its facts a `least`"
                 yield Flaw((*place, "points"), message)
-
-
-_VERBS: Final = {"redeem": "takes", "send": "takes", "receive": "receives", "return": "returns"}
 
 
 def _may_be_negative(rule: Rule, place: Place, terms: ActionTerms) -> bool:

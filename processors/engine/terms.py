@@ -132,7 +132,7 @@ class ActionTerms:
         source = f"count_in(scene, {action!r}, {PERIODS[period]!r})"
         return _number("", source, self._counted(action, period))
 
-    def _counted(self, action: str, period: str = "") -> Range:
+    def _counted(self, action: str, period: str = "ever") -> Range:
         """Return what a count can be: of its own type at least 1, of a period what the limits allow."""
         limits = self.program.actions[action].limits if action in self.program.actions else None
         times: dict[str, int] = {**limits.times} if limits is not None else {}  # type: ignore[dict-item]
