@@ -15,6 +15,7 @@ from cli import kafka
 from cli.addresses import FOLDER, Folder, Place, find
 from cli.commands import examples
 from cli.console import console, errors
+from cli.delivery import Delivery
 from cli.ledger import ledger
 from cli.members_file import Member, read_members
 from cli.refusals import Refusal
@@ -112,6 +113,7 @@ async def _send(place: Place, program: str, members: list[Member]) -> None:
     with Progress(*columns, console=errors) as shown:
         task = shown.add_task("", total=len(members))
         async with kafka.producer(place) as producer:
+            delivery = Delivery(producer, topic)
             for member in members:
                 body = {
                     "id": f"opening-{member.user_id}",
@@ -121,9 +123,10 @@ async def _send(place: Place, program: str, members: list[Member]) -> None:
                     "occurred_at": now,
                     "data": member.facts,
                 }
-                await producer.send(topic, orjson.dumps(body), member.user_id.encode())
+                user = member.user_id
+                await delivery.send(user, orjson.dumps(body), user.encode())
                 shown.advance(task)
-            await producer.flush()
+            await delivery.arrived()
 
 
 Difference = tuple[str, str, str, str, str]

@@ -32,6 +32,7 @@ def rule_flaws(program: Program, name: str) -> Iterator[Flaw]:
         yield from _points(action, rule, where)
         yield from _minimum(action, rule, where)
         yield from _hold(rule, where)
+        yield from _taken(rule, where)
         yield from _multipliers(program, action, rule, (*where, "multiply"))
     takers = [rule_name for rule_name, rule in action.rules.items() if rule.kind in TAKES]
     if len(takers) > 1:
@@ -86,6 +87,13 @@ def _hold(rule: Rule, place: Place) -> Iterator[Flaw]:
         )
     elif (hold.until is None) != (hold.forfeit is None):
         yield Flaw((*place, "hold"), "`until` and `forfeit: day` go together")
+
+
+def _taken(rule: Rule, place: Place) -> Iterator[Flaw]:
+    if rule.kind in TAKES:
+        for word in ("max_points", "hold", "expires"):
+            if getattr(rule, word) is not None:
+                yield Flaw((*place, word), f"points that are taken have no `{word}`")
 
 
 def _multipliers(program: Program, action: ActionType, rule: Rule, place: Place) -> Iterator[Flaw]:

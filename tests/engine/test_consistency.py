@@ -111,6 +111,9 @@ LOYALTY = [
     Change("      referral:\n", "      purchase:\n", "PURCHASE has a rule of this name too", "      purchase:\n        points: 100"),
     Change("      referral:\n", "      tier_gold:\n", "grants of the ladder tier are called so too"),
     Change("redemption: {kind: redeem, points: points}", "redemption: {kind: redeem, points: points}\n      again: {kind: send, points: 1}", "only one rule may take points, not redemption, again", "      again:"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points, max_points: 3}", "points that are taken have no `max_points`", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points, hold: 2 days}", "points that are taken have no `hold`", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points, expires: 2 days}", "points that are taken have no `expires`", "redemption: {kind"),
     # Dates.
     Change("until: 2026-01-01", "until: 2025-12-01", "winter ends before it begins: 2025-12-01, 2025-12-01"),
     Change("from: 2025-12-01, until: 2026-01-01", "from: 2024-12-01, until: 2025-01-01", "winter never applies: it ends at 2025-01-01, before the program begins at 2025-01-01"),
@@ -120,6 +123,7 @@ LOYALTY = [
     # What can never be.
     Change("actions: [PURCHASE]", "actions: [MANUAL_ADJUSTMENT]", "winter never applies: no rule of MANUAL_ADJUSTMENT multiplies by promotions"),
     Change("when: streak(login) % 7 == 0", "when: streak(login) % 7 == 7", "`streak(login) % 7 == 7` never holds"),
+    Change("{action: CODE_REGISTER, to", "{action: CODE_REGISTER, when: count(SIGNUP) > 1, to", "`count(SIGNUP) > 1` never holds"),
     Change("when: streak(login) % 7 == 0", "when: 1 > 2", "`1 > 2` never holds"),
     Change("when: streak(login) % 7 == 0", 'when: "count(LOGIN, day) > 1"', "`count(LOGIN, day) > 1` never holds"),
     Change("when: streak(login) % 7 == 0", "when: step(tier) == 'GLOD'", "`step(tier) == 'GLOD'` never holds"),
