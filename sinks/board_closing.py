@@ -92,7 +92,8 @@ async def _forget_hidden(redis: Redis, program: str, board: Board) -> None:
 async def carry(redis: Redis, program: str, before: Board, board: Board, tie: int | None) -> bool:
     """Put whoever stands on the board `before` on another one too, at 0; who is there stays.
 
-    With a tie value in epoch milliseconds, or each with its own. False where rebuilt boards take the place of these: it is to be done again on those.
+    With a tie value in epoch milliseconds, or each with its own. False where rebuilt boards take the
+    place of these: it is to be done again on those.
     """
     keys = [program_key(program, name) for name in ("epoch", "boards", "carried")]
     keys += [board_keys(program, before)[1], *board_keys(program, board)]

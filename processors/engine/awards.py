@@ -9,7 +9,7 @@ from processors.engine.decision import Refusal
 from processors.engine.limits import left
 from processors.engine.lots import AVAILABLE, HELD, IN_LOTS, LIFETIME, Entry
 from processors.engine.numbers import UNITS_MAX, show
-from processors.engine.rules import Award, AwardRule, Scene
+from processors.engine.rules import SIGNED, Award, AwardRule, Scene
 from schemas import parts
 from schemas.accounts import Head
 from schemas.moments import write
@@ -52,7 +52,7 @@ def award(rule: AwardRule, scene: Scene, limited: Refusal | None) -> Award | Ref
 def _fitting(rule: AwardRule, scene: Scene, computed: Award) -> Award | Refusal:
     """Return what of a sum is given, or may be taken."""
     given: Award | Refusal = computed
-    if computed.points < 0 and (rule.kind not in _COUNT_FOR_LIFE or rule.hold is not None):
+    if computed.points < 0 and (rule.kind not in SIGNED or rule.hold is not None):
         # Less than nothing would turn what the posting moves around: who sends would be given.
         message = f"{rule.name} comes to {computed.points}, less than 0"
         return Refusal(Declined.CONDITION, message)

@@ -8,6 +8,7 @@ from processors.engine.consistency_words import Flaw, Place, Reader, misread, nu
 from processors.engine.formulas import Formula, read_condition, read_formula
 from processors.engine.ladders import Ladder
 from processors.engine.ranges import NEVER
+from processors.engine.rules import SIGNED
 from processors.engine.terms import ActionTerms, read_points
 from schemas.moments import PeriodKind
 from schemas.program_actions import By, Rule, Table
@@ -101,7 +102,7 @@ def negative(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
     for name, action in program.actions.items():
         terms = ActionTerms(program, name, ladders)
         for rule_name, rule in action.rules.items():
-            if rule.kind in ("earn", "adjust") and rule.hold is None:
+            if rule.kind in SIGNED and rule.hold is None:
                 continue
             place = ("actions", name, "rules", rule_name)
             if _may_be_negative(rule, place, terms):

@@ -4,7 +4,7 @@ Everything here is made once per version by `processors.engine.bind` and never c
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -24,6 +24,9 @@ from schemas.results import (
     Posting,
     TierChanged,
 )
+
+SIGNED: Final = ("earn", "adjust")
+"""Kinds of rules whose points may be less than 0, unless they are held."""
 
 
 class Scene(msgspec.Struct, gc=False):
