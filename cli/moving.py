@@ -21,6 +21,7 @@ from cli.members_file import Member, read_members
 from cli.refusals import Refusal
 from cli.versions import in_force, now_ms, read_versions
 from schemas import moments
+from sinks.migrate import read_migrations, version
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -141,9 +142,12 @@ async def _compared(
 ) -> list[Difference]:
     """Compare until all is alike or the time is up; return what differs then."""
     deadline = monotonic() + patience
+    names = [member.user_id for member in members]
     async with ledger(place) as connection:
+        # A ledger worker that was started just now is still at making its tables.
+        while await version(connection) < len(read_migrations()) and monotonic() < deadline:
+            await asyncio.sleep(0.5)
         while True:
-            names = [member.user_id for member in members]
             rows = await connection.fetch(_OPENED, program, names)
             views = {row["subject"]: orjson.loads(row["view"]) for row in rows}
             found = [

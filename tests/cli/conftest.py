@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from deploy.embedded import keeper
 from deploy.stack import Stack
 from schemas.topics import expected, load
+from sinks.migrate import read_migrations
 from tests.cli.laurels import Laurel
 
 
@@ -33,6 +34,8 @@ def laurel(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
     process = one.start("run", "--no-demo", log=log)
     try:
         one.until("doctor", part="1 ledger worker")
+        # A member of the group makes its tables a moment after it joined.
+        one.until("doctor", part=f"the ledger's tables have version {len(read_migrations())}\n")
         yield one
         workers = [one.pid(worker) for worker in ("scoring", "boards", "ledger")]
         process.send_signal(signal.SIGTERM)

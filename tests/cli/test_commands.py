@@ -50,7 +50,7 @@ def test_members_move_in(laurel: Laurel, tmp_path: Path, user: str) -> None:
     file = tmp_path / "members.csv"
     rows = [f"{user}-1,120,5000,SILVER,3", f"{user}-2,7,7,GOLD,", f"{user}-3,0.5,1,,"]
     file.write_text("\n".join(["user_id,balance,lifetime,steps.tier,streaks.login", *rows]))
-    said = laurel("import", str(file), "--program", "loyalty", "--timeout", "8", code=1)
+    said = laurel("import", str(file), "--program", "loyalty", "--timeout", "15", code=1)
     assert f"{user}-1" not in said
     assert "BRONZE" in said  # 7 points for life are no GOLD.
     assert "condition: amounts have more decimals than points" in said
