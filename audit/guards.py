@@ -5,6 +5,7 @@ from audit.closing import period_bounds
 from audit.effect_facts import declared_facts
 from audit.members import Declined
 from audit.rules import moment_of
+from audit.suspension import is_suspended
 
 _GIVES_NOTHING = (None, "profile", "opening", "confirm", "cancel", "reverse")
 """What suspended members are not kept from, when a service says it."""
@@ -12,9 +13,10 @@ _GIVES_NOTHING = (None, "profile", "opening", "confirm", "cancel", "reverse")
 
 def check_guards(case: Case) -> None:
     """Raise Declined for the first that does not let the action pass, in the order of the law."""
-    if _is_suspended(case):
+    too_late = is_too_late(case)
+    if _is_suspendable(case) and is_suspended(case, too_late=too_late):
         raise Declined("suspended")
-    if is_too_late(case):
+    if too_late:
         raise Declined("too_late")
     if _is_too_early(case):
         raise Declined("too_early")
@@ -35,12 +37,9 @@ def is_too_late(case: Case) -> bool:
     return said.append_time - min(said.occurred_at, case.counted_at) > late
 
 
-def _is_suspended(case: Case) -> bool:
-    """Whether it is something that a suspended member does, before the suspension ends."""
-    until = case.member.suspended_until
-    if until is None or case.moment >= until or case.said.internal:
-        return False
-    if case.kind.get("while_suspended") or "admin" in origins(case):
+def _is_suspendable(case: Case) -> bool:
+    """Whether it is something that a suspended member may not do, or be given."""
+    if case.said.internal or case.kind.get("while_suspended") or "admin" in origins(case):
         return False
     follows = bool(case.rules or case.kind.get("derives"))
     gives = follows or case.effect not in _GIVES_NOTHING

@@ -132,6 +132,8 @@ class Member:
     memory: dict[str, Any] = field(default_factory=dict)
 
     suspended_until: int | None = None
+    # From when until when it was or will be, all that ever were.
+    suspensions: list[tuple[int, int]] = field(default_factory=list)
     suspicions: Counter[date] = field(default_factory=Counter)
     # Whether boards were told to show the member no longer.
     hidden: bool = False

@@ -1,6 +1,7 @@
 """Suspended members: by an admin's word, or by themselves after too many suspicious declines."""
 
 from audit.case import Case, Derived, derived, instant
+from audit.members import Member
 from audit.periods import LAST_MOMENT, write_instant
 from audit.rules import span_ms
 
@@ -8,13 +9,28 @@ from audit.rules import span_ms
 def suspend(case: Case) -> None:
     """Suspend until a moment, or until it is taken back; a longer suspension stays."""
     until = case.facts.get("until")
-    told = LAST_MOMENT if until is None else instant(until)
-    case.member.suspended_until = max(told, case.member.suspended_until or 0)
+    _suspend(case, LAST_MOMENT if until is None else instant(until))
 
 
 def unsuspend(case: Case) -> None:
     """End a suspension."""
-    case.member.suspended_until = None
+    end_suspension(case.member, case.moment)
+
+
+def end_suspension(member: Member, moment: int) -> None:
+    """Nobody is suspended from this moment on; until then they were."""
+    member.suspended_until = None
+    member.suspensions = [(start, min(end, moment)) for start, end in member.suspensions]
+
+
+def is_suspended(case: Case, *, too_late: bool) -> bool:
+    """Whether a suspension is not over by the moment; or, of what is not too late anyway, was then."""
+    until = case.member.suspended_until
+    if until is not None and case.moment < until:
+        return True
+    return not too_late and any(
+        start <= case.moment < end for start, end in case.member.suspensions
+    )
 
 
 def suspect(case: Case) -> list[Derived]:
@@ -24,10 +40,16 @@ def suspect(case: Case) -> list[Derived]:
     if not suspicion or case.member.suspicions[case.day] < suspicion["times"]:
         return []
     until = case.moment + span_ms(suspicion["suspend"])
-    case.member.suspended_until = until
+    _suspend(case, until)
     facts = {"until": write_instant(until), "reason": "suspicion"}
     said, version = case.said, case.version
     kind = version.engines("suspend")
     if kind is None:
         return []
     return [derived(said.program, said.user_id, kind, facts, version.name)]
+
+
+def _suspend(case: Case, until: int) -> None:
+    if until > case.moment:
+        case.member.suspensions.append((case.moment, until))
+        case.member.suspended_until = max(until, case.member.suspended_until or 0)

@@ -144,10 +144,11 @@ async def _compared(
     deadline = monotonic() + patience
     names = [member.user_id for member in members]
     async with ledger(place) as connection:
-        # A ledger worker that was started just now is still at making its tables.
-        while await version(connection) < len(read_migrations()) and monotonic() < deadline:
-            await asyncio.sleep(0.5)
         while True:
+            # A ledger worker that was started just now is still at making its tables.
+            if await version(connection) < len(read_migrations()) and monotonic() < deadline:
+                await asyncio.sleep(0.5)
+                continue
             rows = await connection.fetch(_OPENED, program, names)
             views = {row["subject"]: orjson.loads(row["view"]) for row in rows}
             found = [

@@ -82,9 +82,18 @@ class Reservation(msgspec.Struct, array_like=True, gc=False):
 
 
 class Suspension(msgspec.Struct, array_like=True, gc=False):
-    """Until when a member is suspended; 0 is not at all."""
+    """Until when a member is suspended, 0 if not at all; and from when until when it was or will be.
+
+    The spans lie apart, the earliest first. Those that are over stay for as long as an action may
+    come late. A row of a release that kept none is suspended from the beginning of time.
+    """
 
     until: int = 0
+    spans: list[tuple[int, int]] = []
+
+    def __post_init__(self) -> None:
+        if self.until and not self.spans:
+            self.spans = [(0, self.until)]
 
 
 class Paths(msgspec.Struct, array_like=True, gc=False):

@@ -11,6 +11,7 @@ import pytest
 from processors.engine import Decision
 from schemas.account_view import view
 from schemas.accounts import FIELDS
+from schemas.moments import write
 from tests.support.engine import Engine, as_bytes, loyalty
 from tests.support.stored import HOUR, NOON, ROWS, action, history
 
@@ -95,6 +96,25 @@ def test_fields_that_an_older_release_did_not_know_are_as_new() -> None:
     assert outcome(engine, action(NOON + 1, "PURCHASE", order_value=100), NOON) == "posted"
     assert (engine.head("anna").sequence, engine.head("anna").purses["points"][:2]) == (2, [2, 2])
     assert len(msgspec.msgpack.decode(engine.rows[ANNA])) == FIELDS
+
+
+def test_a_suspension_that_kept_no_beginning_is_read() -> None:
+    """An older release kept a suspension's end alone: nothing counts that happened before it."""
+    engine = Engine()
+    engine.publish(loyalty())
+    said = action(NOON, "SUSPEND", until=write(NOON + 2 * HOUR), reason="fraud")
+    assert outcome(engine, said, NOON) == "accepted"
+    head = engine.head("anna")
+    head.parts = {"suspended": msgspec.Raw(msgspec.msgpack.encode([NOON + 2 * HOUR]))}
+    engine.rows[ANNA] = msgspec.msgpack.encode(head)
+    later = NOON + 3 * HOUR
+    for happened, came, became in (
+        (NOON + HOUR, NOON + HOUR, "suspended"),
+        (later, later, "posted"),
+        (NOON - 1, later, "suspended"),
+    ):
+        said = action(happened, "REVIEW", product_id=f"p-{happened}")
+        assert outcome(engine, said, came) == became
 
 
 def test_awards_are_read_compressed_or_not() -> None:

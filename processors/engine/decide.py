@@ -6,12 +6,13 @@ from processors.engine.achievements import grant_badges, reach_rewards
 from processors.engine.awards import award, overflow, post
 from processors.engine.climbing import climb_ladders
 from processors.engine.decision import Decision, Refusal
-from processors.engine.members import is_suspended, suspect, turn
+from processors.engine.members import turn
 from processors.engine.notices import notify
 from processors.engine.paths import level
 from processors.engine.periods import too_early
 from processors.engine.rules import ActionRules, Award, AwardRule, Guard, Rules, Scene
 from processors.engine.settle import release_of_day, settle
+from processors.engine.suspensions import is_suspended, suspect
 from processors.engine.tallying import begin_tallies, tally_action
 from schemas import parts
 from schemas.accounts import Account, draft, draft_remembering
@@ -126,9 +127,10 @@ def _refused(scene: Scene, lateness: int) -> Refusal | None:
     """Say why an action may not be looked at by its rules, in the order of `Declined`."""
     rules, kind, action = scene.rules, scene.kind, scene.action
     outside = not action.internal
-    if outside and kind.suspendable and scene.draft.head.parts and is_suspended(scene):
+    late = outside and lateness > rules.accept_late and not kind.never_late
+    if outside and kind.suspendable and is_suspended(scene, too_late=late):
         return Refusal(Declined.SUSPENDED, f"{action.user_id} is suspended")
-    if outside and lateness > rules.accept_late and not kind.never_late:
+    if late:
         happened = lateness == action.append_time - action.occurred_at
         what = "it happened" if happened else f"its {kind.day_of}"
         return Refusal(Declined.TOO_LATE, f"it came {lateness // SECOND} s after {what}")

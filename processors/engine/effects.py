@@ -16,6 +16,7 @@ from processors.engine import (
     periods,
     ranks,
     redemption,
+    suspensions,
 )
 from processors.engine.rules import Effect
 from schemas.program_actions import ActionType
@@ -23,8 +24,8 @@ from schemas.program_actions import ActionType
 _EFFECTS: Final[Mapping[str, Effect]] = {
     "profile": members.profile,
     "opening": members.open_account,
-    "suspend": members.suspend,
-    "unsuspend": members.unsuspend,
+    "suspend": suspensions.suspend,
+    "unsuspend": suspensions.unsuspend,
     "erase": members.erase,
     "reserve": redemption.reserve,
     "confirm": redemption.confirm,

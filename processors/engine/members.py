@@ -1,26 +1,24 @@
-"""Effects on a member as a whole: profile, moving in, suspension, erasure."""
+"""Effects on a member as a whole: profile, moving in, erasure."""
 
 from processors.engine.awards import move, tell, too_much
 from processors.engine.boards import COUNTRY
 from processors.engine.climbing import move_between
 from processors.engine.decision import Refusal
-from processors.engine.derived import derive, derived
 from processors.engine.lots import (
     AVAILABLE,
     IN_LOTS,
     LIFETIME,
     Entry,
     note_award,
-    note_due,
     purse_of,
     told,
 )
 from processors.engine.numbers import POWERS, UNITS_MAX, show
 from processors.engine.rules import Scene
+from processors.engine.suspensions import stands_suspended
 from schemas import parts
 from schemas.accounts import FIELDS, Head, row_key
-from schemas.moments import DAY, END_OF_TIME, write
-from schemas.parts import Streak, Suspension
+from schemas.parts import Streak
 from schemas.results import Declined
 
 OPENING_SCALE = 6
@@ -42,7 +40,7 @@ def profile(scene: Scene) -> Refusal | None:
 def turn(scene: Scene) -> None:
     """Hide a suspended or unlisted member from all boards, and show it again."""
     head = scene.draft.head
-    hides = is_suspended(scene) or head.profile.get("listed") is False
+    hides = stands_suspended(scene) or head.profile.get("listed") is False
     if hides == parts.HIDDEN.read(head):
         return
     parts.HIDDEN.write(head, hides)
@@ -64,62 +62,6 @@ def _tell_turn(scene: Scene, mode: str) -> None:
 def look_again(_scene: Scene) -> Refusal | None:
     """Do nothing of its own: what is due was settled, and what is reached is given anyway."""
     return None
-
-
-# --- suspension
-
-
-def suspend(scene: Scene) -> Refusal | None:
-    """Suspend the member, until a moment or until an end is said; a later end stays."""
-    until = scene.facts.get("until", END_OF_TIME)
-    _suspend_until(scene.draft.head, until)
-    return None
-
-
-def _suspend_until(head: Head, until: int) -> None:
-    until = max(until, parts.SUSPENSION.read(head).until)
-    parts.SUSPENSION.write(head, Suspension(until))
-    note_due(head, until)
-
-
-def unsuspend(scene: Scene) -> Refusal | None:
-    """End a suspension."""
-    parts.SUSPENSION.write(scene.draft.head, Suspension())
-    return None
-
-
-def is_suspended(scene: Scene) -> bool:
-    """Tell whether the member is suspended when the action happened."""
-    head = scene.draft.head
-    if parts.SUSPENSION.name not in head.parts:
-        return False
-    return scene.action.occurred_at < parts.SUSPENSION.read(head).until
-
-
-def suspect(scene: Scene) -> None:
-    """Count a suspicious decline on the account as it will be declined; suspend at the last one."""
-    rule, head = scene.rules.suspicion, scene.declined.head
-    if rule is None:
-        return
-    day, counted = scene.day.start, parts.SUSPICION.read(head)
-    times = counted[day] = counted.get(day, 0) + 1
-    recent = {each: n for each, n in counted.items() if each >= scene.forget_before - DAY}
-    parts.SUSPICION.write(head, recent)
-    if times < rule.times:
-        return
-    until = scene.action.occurred_at + rule.length
-    _suspend_until(head, until)
-    if scene.rules.suspend_type is not None:
-        derive(
-            scene,
-            derived(
-                scene,
-                scene.rules.suspend_type,
-                scene.action.user_id,
-                {"until": write(until), "reason": "suspicion"},
-                "suspend",
-            ),
-        )
 
 
 # --- erasure

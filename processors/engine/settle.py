@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from processors.engine import codes, lots
+from processors.engine import codes, lots, suspensions
 from processors.engine.awards import tell
 from processors.engine.lots import AVAILABLE, HELD, IN_LOTS, LIFETIME, RESERVED, Entry, Shelf
 from processors.engine.numbers import show
@@ -68,7 +68,7 @@ def _settle(scene: Scene, due: Due) -> None:
     elif due.what == _LOOK_UP:
         codes.give_up(scene)
     else:
-        parts.SUSPENSION.write(head, parts.Suspension())
+        suspensions.end(head, due.at)
 
 
 def _expire(scene: Scene, due: Entry) -> None:
