@@ -1,4 +1,4 @@
-"""What happens in every program: profiles, moving in, corrections, suspensions, erasure."""
+"""What happens in every program: profiles, moving in, corrections, reservations, suspensions, erasure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -65,6 +65,21 @@ def adjustment(kind: str, *amounts: float) -> Deed:
     return deed
 
 
+def reserve(life: Life, user: str) -> Body:
+    """Set points aside; mostly the other half follows."""
+    points = life.random.choice((1, 10, 25, 120))
+    body = life.say(user, "RESERVE", {"points": points, "reward": "trip"})
+    life.kept["reserved"].append((user, body["id"]))
+    return body
+
+
+def settle_reservation(life: Life, user: str) -> Body:
+    """Confirm or cancel a reservation, at times one that is settled."""
+    member, name = life.recall("reserved") or (user, "never-reserved")
+    kind = life.random.choice(("CONFIRM", "CONFIRM", "CANCEL"))
+    return life.say(member, kind, {"reservation": name})
+
+
 def suspend(life: Life, user: str) -> Body:
     """Suspend a member for a while, or until further notice."""
     data = dict[str, Any](reason="fraud", created_by="admin-7")
@@ -96,6 +111,8 @@ def usual(currencies: Mapping[str, int], more: Mapping[str, Any]) -> dict[Deed, 
     return {
         profile: 3,
         opening(currencies, more): 0.6,
+        reserve: 0.5,
+        settle_reservation: 0.4,
         suspend: 0.25,
         unsuspend: 0.25,
         erase: 0.06,

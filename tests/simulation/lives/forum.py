@@ -90,6 +90,7 @@ DEEDS: dict[Deed, float] = common.usual(
     walk: 4,
     unlock: 5,
     pay: 4,
+    common.reversal: 1,
     common.adjustment("ADJUST_XP", -400, -60, 30, 250, 4_000): 1.5,
     common.adjustment("ADJUST_DGT", -90, -20, 60, 900): 1.5,
 }

@@ -77,24 +77,9 @@ def redemption(life: Life, user: str) -> Body:
     return life.say(user, "REDEMPTION", {"points": points, "reward": "mug"})
 
 
-def reserve(life: Life, user: str) -> Body:
-    """Set points aside; mostly the other half follows."""
-    points = life.random.choice((1, 10, 25, 120))
-    body = life.say(user, "RESERVE", {"points": points, "reward": "trip"})
-    life.kept["reserved"].append((user, body["id"]))
-    return body
-
-
-def settle(life: Life, user: str) -> Body:
-    """Confirm or cancel a reservation, at times one that is settled."""
-    member, name = life.recall("reserved") or (user, "never-reserved")
-    kind = life.random.choice(("CONFIRM", "CONFIRM", "CANCEL"))
-    return life.say(member, kind, {"reservation": name})
-
-
 def reserve_and_settle(life: Life, user: str) -> Body:
     """Set points aside and settle that at once, with a fine in between at times."""
-    body = reserve(life, user)
+    body = common.reserve(life, user)
     if life.chance(0.3):
         fine = {"points": life.random.choice((-5, -40, -7_000)), **common.BY_ADMIN}
         life.waiting.append(life.say(user, "MANUAL_ADJUSTMENT", fine))
@@ -135,8 +120,8 @@ DEEDS: dict[Deed, float] = common.usual(
     referral: 3,
     sign_up: 5,
     redemption: 6,
-    reserve: 2,
-    settle: 1.5,
+    common.reserve: 2,
+    common.settle_reservation: 1.5,
     reserve_and_settle: 1.5,
     prize: 0.3,
     tier_review: 0.3,
