@@ -78,6 +78,11 @@ def bind_program(program: Program) -> Rules:
         suspend_type=_engines(program, "suspend"),
         claim_type=_engines(program, "claim_reward"),
         look_up_type=_engines(program, "look_up_code"),
+        answer_types=frozenset(
+            action.answer
+            for action in program.actions.values()
+            if action.effect == "register_code" and action.answer is not None
+        ),
         periods={name: _periods(board) for name, board in program.boards.items()},
         close=_close(program),
         notices=bind_notices(program),

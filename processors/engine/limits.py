@@ -100,10 +100,19 @@ def _note_rate(row: str, rate: Rate) -> Note:
     def note(scene: Scene) -> None:
         times = _moments_in(scene, row)
         insort(times, scene.action.occurred_at)
-        first = max(bisect_left(times, scene.forget_before - length), len(times) - TIMES_MAX)
+        first = max(bisect_left(times, _asked_since(scene, scene.kind.type) - length), len(times) - TIMES_MAX)
         scene.draft.put(row, msgspec.msgpack.encode(times[first:]))
 
     return note
+
+
+def _asked_since(scene: Scene, kind: str) -> int:
+    """Return how far back limits of an action type may be asked.
+
+    What answers a look-up comes as late as the look-up came, and as it waited on top of that.
+    """
+    waits = kind in scene.rules.answer_types
+    return scene.forget_before - scene.rules.accept_late * waits
 
 
 def _moments_in(scene: Scene, row: str) -> list[int]:
@@ -219,7 +228,7 @@ def _note_time(name: str, length: int) -> Note:
     def note(scene: Scene) -> None:
         times = _moments_in(scene, row)
         insort(times, scene.action.occurred_at)
-        still_near = bisect_left(times, scene.forget_before - length)
+        still_near = bisect_left(times, _asked_since(scene, scene.kind.type) - length)
         first = max(still_near, len(times) - TIMES_MAX)
         scene.draft.put(row, msgspec.msgpack.encode(times[first:]))
 
@@ -268,5 +277,6 @@ def _note_usage(name: str, periods: tuple[PeriodKind, ...]) -> Note:
 def _drop_past(usage: dict[str, list[int]], scene: Scene) -> None:
     """Drop the periods that ended too long ago for any action of theirs to be accepted."""
     for key in list(usage):
-        if scene.rules.calendar.bounds(key.rpartition(" ")[2])[1] < scene.forget_before:
+        kind, _, period = key.rpartition(" ")
+        if scene.rules.calendar.bounds(period)[1] < _asked_since(scene, kind):
             del usage[key]

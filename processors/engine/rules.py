@@ -242,6 +242,7 @@ class Rules(msgspec.Struct, frozen=True, gc=False):
     suspend_type: str | None
     claim_type: str | None
     look_up_type: str | None
+    answer_types: frozenset[str]  # What owners of codes get, as soon as there is one.
     # By board, without its part of a split.
     periods: "Mapping[str, PeriodsRule]"
     close: "CloseRule | None"
