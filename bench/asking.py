@@ -2,12 +2,13 @@
 
 import asyncio
 import random
+from contextlib import aclosing
 from time import perf_counter
 
 from bench.read_pairs import Ask
+from bench.ticking import ticks
 
 READ_RATE = 1_000.0
-_TICK_SECONDS = 0.001
 
 
 async def open_loop(ask: Ask, members: int, seconds: float) -> list[float]:
@@ -16,20 +17,21 @@ async def open_loop(ask: Ask, members: int, seconds: float) -> list[float]:
     Latency counts from the moment at which a request was due: when Redis stalls, the wait of every
     request behind it counts too.
     """
-    rng, latencies, began = random.Random(1), list[float](), perf_counter()
+    rng, latencies = random.Random(1), list[float]()
 
-    async def one(number: int) -> None:
+    async def one(due: float) -> None:
         await ask(rng.randrange(members))
-        latencies.append(perf_counter() - began - number / READ_RATE)
+        latencies.append(perf_counter() - due)
 
-    sent, total = 0, int(READ_RATE * seconds)
-    async with asyncio.TaskGroup() as group:
-        while sent < total:
-            due = min(total, int((perf_counter() - began) * READ_RATE))
-            for number in range(sent, due):
-                group.create_task(one(number))
-            sent = due
-            await asyncio.sleep(_TICK_SECONDS)
+    sent, total, began = 0, int(READ_RATE * seconds), perf_counter()
+    ticking = ticks(began, 1 / READ_RATE)
+    async with aclosing(ticking), asyncio.TaskGroup() as group:
+        async for due in ticking:
+            for number in range(sent, min(total, sent + due)):
+                group.create_task(one(began + (number + 1) / READ_RATE))
+            sent += due
+            if sent >= total:
+                break
     return latencies
 
 

@@ -172,7 +172,7 @@ def _reads(rows: list[Row], members: int, seconds: float, beside: str) -> Table:
         [
             (
                 f"{READ_RATE:,.0f} requests/s, open loop, {seconds:.0f} s each, members drawn evenly;"
-                " latency counts from the moment a request was due, in steps of 1 ms."
+                " latency counts from the moment a request was due."
             ),
             beside,
             (

@@ -100,7 +100,10 @@ def _note_rate(row: str, rate: Rate) -> Note:
     def note(scene: Scene) -> None:
         times = _moments_in(scene, row)
         insort(times, scene.action.occurred_at)
-        first = max(bisect_left(times, _asked_since(scene, scene.kind.type) - length), len(times) - TIMES_MAX)
+        first = max(
+            bisect_left(times, _asked_since(scene, scene.kind.type) - length),
+            len(times) - TIMES_MAX,
+        )
         scene.draft.put(row, msgspec.msgpack.encode(times[first:]))
 
     return note

@@ -352,7 +352,7 @@ def test_ranks_are_shown(laurel: Laurel, user: str, tmp_path: Path) -> None:
     assert "does not stand on" in laurel(*board, "--around", "nobody", code=1)
     laurel("send", "SUSPEND", "--program", program, "--user", "bob", "-d", "reason=r", "--wait")
     hidden = ["rank", program, "bob"]
-    wait_until(lambda: "is hidden from all boards" in laurel.run(*hidden).output, 30)
+    wait_until(lambda: "is hidden from all boards" in laurel.run(*hidden).output, 60)
 
 
 def test_a_member_and_a_program_are_told_of(laurel: Laurel, user: str) -> None:

@@ -80,7 +80,7 @@ class Agent:
         async def answer() -> bool:
             return ask()
 
-        await eventually(answer, seconds=10)
+        await eventually(answer)
 
 
 async def failing_batch() -> object:

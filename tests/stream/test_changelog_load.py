@@ -136,7 +136,7 @@ async def test_loading_ends_where_the_log_ended(log: Changelog) -> None:
 
     writing = asyncio.create_task(write_on())
     try:
-        rows = await asyncio.wait_for(log.load(0), timeout=20)
+        rows = await asyncio.wait_for(log.load(0), timeout=60)
     finally:
         stop.set()
         await writing

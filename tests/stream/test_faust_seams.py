@@ -114,7 +114,7 @@ async def test_the_fetcher_drains_our_consumer(monkeypatch: pytest.MonkeyPatch) 
     app.turns._thread.thread_loop.close()  # that thread never runs
     monkeypatch.setattr(app.turns, "_drain_messages", drain)
     async with Fetcher(app) as fetcher:
-        await eventually(lambda: asyncio.sleep(0, drained == [fetcher]), seconds=5)
+        await eventually(lambda: asyncio.sleep(0, drained == [fetcher]))
 
 
 def test_recovery_is_one_task() -> None:

@@ -84,7 +84,7 @@ async def test_flush_gives_up(app: faust.App) -> None:
         await buffer.flush()
         assert sent == []
         broker_answers.set()
-        await eventually(lambda: asyncio.sleep(0, sent == waiting), seconds=5)
+        await eventually(lambda: asyncio.sleep(0, sent == waiting))
 
 
 async def test_acks_vanish_before_the_revoke(app: faust.App) -> None:

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 async def eventually(
-    ask: Callable[[], Awaitable[T]], seconds: float = 30.0, every: float = 0.05
+    ask: Callable[[], Awaitable[T]], seconds: float = 60.0, every: float = 0.05
 ) -> T:
     """Ask until the answer is true, and give it; fail with the last answer after `seconds`."""
     deadline = time.monotonic() + seconds
