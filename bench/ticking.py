@@ -3,7 +3,7 @@
 import asyncio
 import ctypes
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 _CLOCK_MONOTONIC: Final = 1
@@ -17,7 +17,7 @@ class _Times(ctypes.Structure):
     _fields_ = [(name, ctypes.c_long) for name in ("every_s", "every_ns", "first_s", "first_ns")]
 
 
-async def ticks(began: float, every: float) -> AsyncIterator[int]:
+async def ticks(began: float, every: float) -> AsyncGenerator[int, None]:
     """Yield how many ticks came since the last time; the n-th comes at `began + n * every`.
 
     Moments are those of `perf_counter`, which on Linux is the clock of its timers (timerfd_create(2)).
