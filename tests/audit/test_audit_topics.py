@@ -89,7 +89,7 @@ CLOSED = has(kind="closed", program="loyalty")
         ("rewards.earned", EARN, add("balance", -1), "balance"),
         ("rewards.earned", EARN, add("lifetime", 1), "lifetime"),
         ("rewards.earned", EARN, put(tier="DIAMOND"), "tier"),
-        ("rewards.earned", EARN, put(currency="xp"), "currency"),
+        ("rewards.earned", EARN, put(currency="coins"), "currency"),
         ("rewards.earned", EARN, put(kind="adjust"), "kind"),
         ("rewards.earned", EARN, put(action="LOGIN"), "LOGIN"),
         ("rewards.earned", EARN, put(rule="loyalty@2025-01-01/other"), "other"),
