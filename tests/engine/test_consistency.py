@@ -10,6 +10,7 @@ from schemas.program_files import read_yaml
 
 PROGRAMS = Path(__file__).parents[2] / "programs"
 GOOD = {path.parent.name: path.read_text() for path in sorted(PROGRAMS.glob("*/*.yaml"))}
+BANK = (Path(__file__).parents[1] / "cases/words/bank.yaml").read_text()
 
 
 class Change(NamedTuple):
@@ -22,8 +23,9 @@ class Change(NamedTuple):
 
 
 def changed(program: str, change: Change) -> str:
-    assert change.old in GOOD[program], change.old
-    return GOOD[program].replace(change.old, change.new, 1)
+    text = {**GOOD, "bank": BANK}[program]
+    assert change.old in text, change.old
+    return text.replace(change.old, change.new, 1)
 
 
 def expect(program: str, change: Change) -> Problem:
@@ -43,6 +45,23 @@ def test_the_shipped_programs_are_sound(program: str) -> None:
     """Nothing is wrong with any of them, and their examples come out."""
     assert check(read_yaml(GOOD[program])) == []
 
+
+REDEEMED = """\
+      points: {type: integer, required: yes, least: 1}
+      reward: {type: text, required: yes}
+    reference: [reward]
+    rules:
+      redemption: {kind: redeem, points: points}
+"""
+REDEEMED_OFF = """\
+      points: {{type: integer, required: yes, least: 1}}
+      off: {{type: integer, default: 0, least: 0}}
+      reward: {{type: text, required: yes}}
+    reference: [reward]
+    require: {{less: {{that: {less}}}}}
+    rules:
+      redemption: {{kind: redeem, points: points - off}}
+"""
 
 LOYALTY = [
     # Names that nobody declares.
@@ -114,6 +133,18 @@ LOYALTY = [
     Change("{kind: redeem, points: points}", "{kind: redeem, points: points, max_points: 3}", "points that are taken have no `max_points`", "redemption: {kind"),
     Change("{kind: redeem, points: points}", "{kind: redeem, points: points, hold: 2 days}", "points that are taken have no `hold`", "redemption: {kind"),
     Change("{kind: redeem, points: points}", "{kind: redeem, points: points, expires: 2 days}", "points that are taken have no `expires`", "redemption: {kind"),
+    # Points that are taken are not less than 0.
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points - 5}", "a rule that takes points may not come to less than 0: give its facts a `least` or `most`", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points - nth}", "a rule that takes points may not come to less than 0: give its facts", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, minimum: {points: 4}, points: points - 5}", "a rule that takes points may not come to less than 0: give its facts", "redemption: {kind"),
+    Change(REDEEMED, REDEEMED_OFF.format(less="off <= 9"), "a rule that takes points may not come to less than 0: give its facts", "      redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: balance - 9, when: balance < 5}", "a rule that takes points may not come to less than 0", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: {fact: points, table: {1: -5, 2: 3}}}", "a rule that takes points may not come to less than 0: as it does in the table", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: balance, multiply: [{by: -1}]}", "multiply.0: a rule that takes points may not come to less than 0: this factor may be", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points, multiply: [{by: -1, when: points > 5}]}", "multiply.0: a rule that takes points may not come to less than 0", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points, multiply: [promotions, {bands: points, from: {5: -2}}]}", "multiply.1: a rule that takes points may not come to less than 0", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points, multiply: [{tier: {GOLD: -1, others: 1}}]}", "multiply.0: a rule that takes points may not come to less than 0", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: 9, multiply: [{by: points - 3}]}", "multiply.0: a rule that takes points may not come to less than 0: give its facts", "redemption: {kind"),
     # Dates.
     Change("until: 2026-01-01", "until: 2025-12-01", "winter ends before it begins: 2025-12-01, 2025-12-01"),
     Change("from: 2025-12-01, until: 2026-01-01", "from: 2024-12-01, until: 2025-01-01", "winter never applies: it ends at 2025-01-01, before the program begins at 2025-01-01"),
@@ -135,6 +166,19 @@ LOYALTY = [
     Change("        scores: all_time", "        multiply: [{bands: place, below: {1: 2, 2: 3}}]", "place is never below 1: it is at least 1"),
     Change("        scores: all_time", "        multiply: [{bands: place, from: {0: 2, 1: 3}}]", "place is at least 1, so 0 never counts"),
     Change("        scores: all_time", "        multiply: [{by: 2, when: place < 1}]", "`place < 1` never holds: place is 1 to 3"),
+    Change("when: streak(login) % 7 == 0", "when: nth > 5 and nth < 3", "`nth > 5 and nth < 3` never holds: one part of it rules out another"),
+    Change("when: streak(login) % 7 == 0", "when: nth == 1 and nth == 2", "`nth == 1 and nth == 2` never holds: one part of it rules out another"),
+    Change("when: streak(login) % 7 == 0", "when: 3 >= nth and (nth == 1 or nth == 2) and nth != 1 and nth < 2", "never holds: one part of it rules out another"),
+    Change("when: streak(login) % 7 == 0", "when: step(tier) == 'GOLD' and step(tier) == 'SILVER'", "never holds: one part of it rules out another"),
+    Change("    limits: {once: day}\n", '    require: {late: {that: "nth > 4"}, soon: {that: "nth < 4"}}\n    limits: {once: day}\n', "`nth < 4` never holds where `nth > 4` does", "    require: {late"),
+    Change("        scores: all_time", "        when: place > 1\n        multiply: [{by: 2, when: place < 2}]", "`place < 2` never holds where `place > 1` does", "        multiply: [{by"),
+    Change("        scores: all_time", "        when: place > 1\n        multiply: [{bands: place, below: {2: 2, 3: 3}}]", "place is never below 2: it is at least 2", "        multiply: [{bands"),
+    Change("        scores: all_time", "        when: place < 3", "place is never 3: it is at most 2", "        points: {fact: place"),
+    Change("        scores: all_time", "        minimum: {place: 2}\n        when: place == 1", "`place == 1` never holds where `place >= 2` does", "        when: place == 1"),
+    Change("      login: {points: 5,", "      login: {points: 0,", "the rule never gives anything: it comes to 0 points"),
+    Change("      login: {points: 5,", "      login: {points: 5 - 5,", "the rule never gives anything: it comes to 0 points"),
+    Change("        points: {fact: place, table: {1: 1000, 2: 500, 3: 250}}", "        points: {fact: place, table: {1: 0, 2: 0}}", "the rule never gives anything: it comes to 0 points"),
+    Change("        scores: all_time", "        multiply: [{by: 0.0001}]", "the rule never gives anything: it rounds to 0 points", "        points: {fact: place"),
     Change("        scores: all_time", "        multiply: [boosts]", "no unlock boosts points"),
     Change("        scores: all_time", "        multiply: [paths]", "there are no `paths`"),
     Change("        scores: all_time", "        path_xp: yes", "there are no `paths`"),
@@ -233,6 +277,10 @@ OTHERS = [
     ("forum", Change('data: {from: "{user_id}", amount: "{amount}"}}', 'data: {from: "{user_id}", amount: "{note}"}}', "amount of TRANSFER_IN is a number, `{note}` is a text", "      - {action: TRANSFER_IN")),
     ("forum", Change("    limits: {cooldown: 60 seconds}", "    derives: [{action: RETURN, to: bert, data: {from: bert}}]\n    limits: {cooldown: 60 seconds}", "RETURN requires amount, which it does not get from here")),
     ("forum", Change("      returned: {kind: return", "      hold_it: {hold: {forfeit: day}, kind: return", "a hold is for a time, `14 days`, or `until` a condition holds")),
+    # Names of postings, rules that are never asked.
+    ("bank", Change("      large: {points: 5, when: amount >= 100}\n", "      large: {points: 5, when: amount >= 100}\n      larger: {points: 9, when: amount >= 1000}\n", "with `match: first`, large before it gives wherever this one would", "      larger:")),
+    ("bank", Change("      large: {points: 5, when: amount >= 100}\n", "      large: {kind: redeem, points: 5, when: amount >= 100}\n", "with `match: first`, large before it takes points or declines the action", "      tenth:")),
+    ("bank", Change("    match: first\n", "    match: first\n    require: {enough: {that: amount > 150}}\n", "with `match: first`, large before it always gives", "      small:")),
     ("contribution", Change("uptime_minutes: [day, ever]", "uptime_minutes: [ever]", "`total(uptime_minutes, day)` is not kept; `keep` has ever of it: add day", "      day_has_1440_minutes")),
     ("contribution", Change("      previous: [ended_at]\n", "", "`previous`: there is no ended_at", "      no_overlap")),
     ("contribution", Change("origin: [admin, engine], effect: suspend}", "origin: admin, effect: suspend}", "nobody is told: add an action with `effect: suspend` and the origin engine", "suspicion:")),
@@ -265,6 +313,64 @@ OTHERS = [
 def test_so_it_is_in_other_programs(program: str, change: Change) -> None:
     """Each change to a program is told on the line where it was made, or where it is missed."""
     expect(program, change)
+
+
+SMALL = """\
+program: small
+effective_from: 2025-01-01
+currencies: {{points: {{}}}}
+ladders: {{tier: {{steps: [{{name: LOW, at: 0}}, {{name: HIGH, at: 5, multiplier: -1}}]}}}}
+paths: {{mean: {{multipliers: {{PLAY: -1, REST: 2}}}}}}
+promotions: [{{name: half, factor: 0.5, from: 2025-02-01, until: 2025-03-01}}]
+actions:
+  PLAY: {{origin: outside, rules: {{play: {{points: 5, hold: 1 day, multiply: [promotions, {play}]}}}}}}
+  REST: {{origin: outside, rules: {{rest: {{points: 5, hold: 1 day, multiply: [promotions, {rest}]}}}}}}
+  JOIN: {{origin: outside, effect: join_path}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("play", "rest", "told"),
+    [("paths", "paths", ["play"]), ("tier", "paths", ["play"]), ("tier", "tier", ["play", "rest"])],
+)
+def test_factors_that_members_have_are_looked_at(play: str, rest: str, told: list[str]) -> None:
+    """A step or a path may multiply by less than 0; a path only what it is told to."""
+    problems = check(read_yaml(SMALL.format(play=play, rest=rest)))
+    found = [each for each in problems if "may not come to less than 0" in each.message]
+    assert [
+        each.message.partition(".multiply.1: a rule that holds")[0][-4:] for each in found
+    ] == told
+
+
+SOUND = [
+    # Points that are taken are not less than 0, or that cannot be told.
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: points - 5, when: points > 5}"),
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: points - 5, minimum: {points: 5}}"),
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: points - nth, when: nth < 2}"),
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: points, multiply: [tier, promotions, {by: points - 5, when: points > 5}]}"),
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: -points, multiply: [{by: -1}]}"),
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: balance}"),
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: balance - points, when: points <= balance}"),
+    ("loyalty", REDEEMED, REDEEMED_OFF.format(less="off <= points")),
+    ("loyalty", REDEEMED, REDEEMED_OFF.format(less="not off > points")),
+    # What may happen.
+    ("loyalty", "when: streak(login) % 7 == 0", "when: nth > 3 and nth < 5"),
+    ("loyalty", "when: streak(login) % 7 == 0", "when: nth > 5 or nth < 3"),
+    ("loyalty", "when: streak(login) % 7 == 0", "when: nth > 2 and not (nth > 4 and nth < 9)"),
+    ("loyalty", "when: streak(login) % 7 == 0", "when: step(tier) != 'GOLD' and step(tier) != 'SILVER'"),
+    ("loyalty", "      login: {points: 5,", "      login: {points: 0.2,"),
+    ("loyalty", "        scores: all_time", "        when: place < 4\n        multiply: [{bands: place, from: {2: 2, 3: 3}}, {by: 2, when: place > 1 and place < 3}]"),
+    ("bank", "      large: {points: 5, when: amount >= 100}\n", "      large: {points: 5, when: amount >= 100}\n      middle: {points: 3, when: amount >= 50}\n"),
+    ("bank", "      large: {points: 5, when: amount >= 100}\n", "      large: {points: 5, once: ever, when: amount >= 100}\n      middle: {points: 3, when: amount >= 200}\n"),
+    ("bank", "      large: {points: 5, when: amount >= 100}\n", "      large: {points: amount * 0.00001, when: amount >= 100}\n      middle: {points: 3, when: amount >= 200}\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("program", "old", "new"), SOUND, ids=lambda each: each)
+def test_its_good_neighbour_passes(program: str, old: str, new: str) -> None:
+    """What may happen, and loses nothing, is not told; examples of the program may come out otherwise."""
+    problems = check(read_yaml(changed(program, Change(old, new, ""))))
+    assert [each for each in problems if not each.message.startswith("examples.")] == []
 
 
 def test_the_column_of_a_folded_formula_is_that_of_the_file() -> None:
