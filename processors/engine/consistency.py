@@ -14,10 +14,11 @@ from processors.engine.consistency_following import circles, following_flaws
 from processors.engine.consistency_formulas import formula_flaws, never
 from processors.engine.consistency_idle import idle_actions, idle_rules
 from processors.engine.consistency_ladders import ladder_flaws
+from processors.engine.consistency_names import posting_names
 from processors.engine.consistency_notices import notice_flaws
 from processors.engine.consistency_periods import period_flaws
 from processors.engine.consistency_program import program_flaws
-from processors.engine.consistency_rules import rule_flaws, rule_names
+from processors.engine.consistency_rules import rule_flaws
 from processors.engine.consistency_words import Flaw, Place
 from processors.engine.ladders import Ladder, bind_ladder
 from schemas.programs import Program
@@ -33,7 +34,7 @@ def flaws(program: Program) -> list[Flaw]:
         *period_flaws(program),
         *notice_flaws(program),
         *(flaw for name in program.actions for flaw in _action(program, name)),
-        *rule_names(program),
+        *posting_names(program),
         *circles(program),
     ]
     if any(flaw.place[0] in _READ_BY_FORMULAS for flaw in found):

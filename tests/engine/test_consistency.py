@@ -128,7 +128,11 @@ LOYALTY = [
     Change("    limits: {once: day}", '    require: {now: {that: "nth > 1", suspicious: yes}}\n    limits: {once: day}', "nothing follows from it: say `suspicion"),
     # Names of postings.
     Change("      referral:\n", "      purchase:\n", "PURCHASE has a rule of this name too", "      purchase:\n        points: 100"),
-    Change("      referral:\n", "      tier_gold:\n", "grants of the ladder tier are called so too"),
+    Change("      referral:\n", "      move_tier:\n", "a move between boards of tier is called so too: give the rule another name"),
+    Change("      referral:\n", "      move_listed:\n", "a move off or onto all boards is called so too"),
+    Change("reference: [reservation], effect: confirm}", "reference: [reservation], effect: confirm, rules: {confirm: {points: 1}}}", "the posting of confirm is called so too", "  CONFIRM:"),
+    Change("\nladders:\n", "\nladders:\n  move:\n    steps: [{name: A, at: 0}, {name: LISTED, at: 5, grants: {points: 3}}]\n", "a grant would be called move_listed, as a move off or onto all boards", "  move:"),
+    Change("    answer: REFERRAL\n\n  RESERVE", '    answer: REFERRAL\n    derives: [{action: REFERRAL, to: a, data: {referred_user: "{referred_user}"}}]\n\n  RESERVE', "REFERRAL is derived twice: their ids would be one", "    derives: [{action: REFERRAL"),
     Change("redemption: {kind: redeem, points: points}", "redemption: {kind: redeem, points: points}\n      again: {kind: send, points: 1}", "only one rule may take points, not redemption, again", "      again:"),
     Change("{kind: redeem, points: points}", "{kind: redeem, points: points, max_points: 3}", "points that are taken have no `max_points`", "redemption: {kind"),
     Change("{kind: redeem, points: points}", "{kind: redeem, points: points, hold: 2 days}", "points that are taken have no `hold`", "redemption: {kind"),
@@ -278,6 +282,9 @@ OTHERS = [
     ("forum", Change("    limits: {cooldown: 60 seconds}", "    derives: [{action: RETURN, to: bert, data: {from: bert}}]\n    limits: {cooldown: 60 seconds}", "RETURN requires amount, which it does not get from here")),
     ("forum", Change("      returned: {kind: return", "      hold_it: {hold: {forfeit: day}, kind: return", "a hold is for a time, `14 days`, or `until` a condition holds")),
     # Names of postings, rules that are never asked.
+    ("forum", Change("      thread: {", "      level_3: {", "grants of the ladder level are called so too")),
+    ("forum", Change("      thread: {", "      move_boards: {", "a move on boards is called so too")),
+    ("forum", Change("\nladders:\n", "\nladders:\n  level_3:\n    steps: [{name: A, at: 0}, {name: B, at: 5, grants: {dgt: 5}}]\n  Level_3:\n    steps: [{name: A, at: 0}, {name: B, at: 5, grants: {dgt: 5}}]\n", "two grants would be called level_3_b: give a step another name", "  Level_3:")),
     ("bank", Change("      large: {points: 5, when: amount >= 100}\n", "      large: {points: 5, when: amount >= 100}\n      larger: {points: 9, when: amount >= 1000}\n", "with `match: first`, large before it gives wherever this one would", "      larger:")),
     ("bank", Change("      large: {points: 5, when: amount >= 100}\n", "      large: {kind: redeem, points: 5, when: amount >= 100}\n", "with `match: first`, large before it takes points or declines the action", "      tenth:")),
     ("bank", Change("    match: first\n", "    match: first\n    require: {enough: {that: amount > 150}}\n", "with `match: first`, large before it always gives", "      small:")),
@@ -343,6 +350,12 @@ def test_factors_that_members_have_are_looked_at(play: str, rest: str, told: lis
 
 
 SOUND = [
+    # Names that no posting of the same action has.
+    ("loyalty", "      referral:\n", "      tier_gold:\n"),
+    ("loyalty", "      referral:\n", "      move_country:\n"),
+    ("loyalty", "      referral:\n", "      move_boards:\n"),
+    ("loyalty", "      referral:\n", "      confirm:\n"),
+    ("forum", "      thread: {", "      level_1: {"),
     # Points that are taken are not less than 0, or that cannot be told.
     ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: points - 5, when: points > 5}"),
     ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: points - 5, minimum: {points: 5}}"),
