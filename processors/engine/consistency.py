@@ -2,7 +2,7 @@
 
 `flaws` are what no worker can run: a name that nobody declares, a formula that is none, a circle.
 `idle_parts` can be run, but never do anything, or not what was meant: points that would move the other
-way. A version with such a part is not published.
+way, or that are sent and get lost. A version with such a part is not published.
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ from processors.engine.consistency_notices import notice_flaws
 from processors.engine.consistency_periods import period_flaws
 from processors.engine.consistency_program import program_flaws
 from processors.engine.consistency_rules import rule_flaws
+from processors.engine.consistency_sends import lost
 from processors.engine.consistency_words import Flaw, Place
 from processors.engine.ladders import Ladder, bind_ladder
 from schemas.programs import Program
@@ -52,11 +53,12 @@ def _action(program: Program, name: str) -> Iterator[Flaw]:
 
 
 def idle_parts(program: Program) -> list[Flaw]:
-    """Return what never does anything, in a program without flaws."""
+    """Return what never does anything, or loses points, in a program without flaws."""
     ladders = _bound(program)
     return [
         *never(program, ladders),
         *negative(program, ladders),
+        *lost(program, ladders),
         *idle_rules(program, ladders),
         *idle_factors(program, ladders),
         *idle_actions(program, ladders),
