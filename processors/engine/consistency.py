@@ -1,22 +1,25 @@
 """Whether the parts of a program fit together, and whether each of them can ever do anything.
 
 `flaws` are what no worker can run: a name that nobody declares, a formula that is none, a circle.
-`idle_parts` can be run, but never do anything, so somebody meant something else; a version with such a
-part is not published.
+`idle_parts` can be run, but never do anything, or not what was meant: points that would move the other
+way, or that are sent and get lost. A version with such a part is not published.
 """
 
 from collections.abc import Iterator
 
 from processors.engine.consistency_actions import action_flaws
+from processors.engine.consistency_amounts import negative
 from processors.engine.consistency_factors import idle_factors
 from processors.engine.consistency_following import circles, following_flaws
-from processors.engine.consistency_formulas import formula_flaws, negative, never
+from processors.engine.consistency_formulas import formula_flaws, never
 from processors.engine.consistency_idle import idle_actions, idle_rules
 from processors.engine.consistency_ladders import ladder_flaws
+from processors.engine.consistency_names import posting_names
 from processors.engine.consistency_notices import notice_flaws
 from processors.engine.consistency_periods import period_flaws
 from processors.engine.consistency_program import program_flaws
-from processors.engine.consistency_rules import rule_flaws, rule_names
+from processors.engine.consistency_rules import rule_flaws
+from processors.engine.consistency_sends import lost
 from processors.engine.consistency_words import Flaw, Place
 from processors.engine.ladders import Ladder, bind_ladder
 from schemas.programs import Program
@@ -32,7 +35,7 @@ def flaws(program: Program) -> list[Flaw]:
         *period_flaws(program),
         *notice_flaws(program),
         *(flaw for name in program.actions for flaw in _action(program, name)),
-        *rule_names(program),
+        *posting_names(program),
         *circles(program),
     ]
     if any(flaw.place[0] in _READ_BY_FORMULAS for flaw in found):
@@ -50,13 +53,14 @@ def _action(program: Program, name: str) -> Iterator[Flaw]:
 
 
 def idle_parts(program: Program) -> list[Flaw]:
-    """Return what never does anything in a program without flaws."""
+    """Return what never does anything, or loses points, in a program without flaws."""
     ladders = _bound(program)
     return [
         *never(program, ladders),
         *negative(program, ladders),
+        *lost(program, ladders),
         *idle_rules(program, ladders),
-        *idle_factors(program),
+        *idle_factors(program, ladders),
         *idle_actions(program, ladders),
     ]
 

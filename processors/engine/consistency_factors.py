@@ -1,35 +1,38 @@
-"""Multipliers that can never fire, and what a multiplier is at least."""
+"""Multipliers that can never fire."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from fractions import Fraction
-from math import prod
 
+from processors.engine.consistency_bounds import asked, fact_where, where
 from processors.engine.consistency_words import Flaw, Place, out_of_date
 from processors.engine.factors import BOOSTS, PATHS, PROMOTIONS
-from schemas.program_actions import ActionType, Bands, By, Multiplier, Rule
+from processors.engine.ladders import Ladder
+from processors.engine.terms import ActionTerms
+from schemas.program_actions import ActionType, Bands, Rule
 from schemas.program_facts import Fact
 from schemas.programs import Program
 
 
-def idle_factors(program: Program) -> Iterator[Flaw]:
+def idle_factors(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
     """Tell factors that nothing is ever multiplied by, and entries that never multiply."""
     yield from _promotions(program)
     yield from _paths(program)
     yield from _boosts(program)
     for name, action in program.actions.items():
+        terms = ActionTerms(program, name, ladders)
         for rule_name, rule in action.rules.items():
             place = ("actions", name, "rules", rule_name, "multiply")
             for number, item in enumerate(rule.multiply):
-                where = (*place, number)
+                at = (*place, number)
                 if isinstance(item, Bands):
-                    fact = action.facts[item.bands]
-                    yield from _from(item, fact, (*where, "from"))
-                    yield from _below(item, fact, (*where, "below"))
+                    there = where(terms, asked(action, rule))
+                    fact = fact_where(item.bands, action.facts[item.bands], there)
+                    yield from _from(item, fact, (*at, "from"))
+                    yield from _below(item, fact, (*at, "below"))
                 elif isinstance(item, str):
-                    yield from _word(program, rule, item, where)
+                    yield from _word(program, rule, item, at)
                 elif isinstance(item, dict):
-                    yield from _table(item, where)
+                    yield from _table(item, at)
 
 
 def _promotions(program: Program) -> Iterator[Flaw]:
@@ -122,25 +125,3 @@ def _below(item: Bands, fact: Fact, place: Place) -> Iterator[Flaw]:
             yield Flaw(place, f"{item.bands} is never below {bound}: it is at least {fact.least}")
         elif bound in high and bound > min(high):
             yield Flaw(place, f"{item.bands} is at most {fact.most}, so {bound} never counts")
-
-
-def least_factor(program: Program, item: Multiplier) -> Fraction:
-    """Return a number that a factor is never less than."""
-    one = Decimal(1)
-    if isinstance(item, Bands):
-        return Fraction(min(one, *item.from_.values(), *item.below.values()))
-    if isinstance(item, By):
-        return Fraction(0) if isinstance(item.by, str) else Fraction(min(one, item.by))
-    if isinstance(item, dict):
-        return Fraction(min(one, *next(iter(item.values())).values()))
-    if item == PROMOTIONS:
-        return prod(
-            (Fraction(min(one, each.factor)) for each in program.promotions), start=Fraction(1)
-        )
-    if item == BOOSTS:
-        factors = [each.boost.factor for each in program.unlocks.values() if each.boost]
-    elif item == PATHS:
-        factors = [each for path in program.paths.values() for each in path.multipliers.values()]
-    else:
-        factors = [step.multiplier for step in program.ladders[item].steps]
-    return Fraction(min(one, one, *factors))

@@ -35,17 +35,31 @@ def following_flaws(program: Program, name: str) -> Iterator[Flaw]:
     yield from _returns(program, action, place)
     memory = {f"memory.{fact}" for each in program.actions.values() for fact in each.keep.memory}
     known = {*action.facts, *memory, "user_id", "id"}
-    derived: list[str] = []
+    derived = _derived_besides(program, action)
     for number, row in enumerate(action.derives):
         where = (*place, "derives", number)
         yield from derivable(program, (*where, "action"), row.action, row.data)
         if row.action in derived:
-            yield Flaw(where, f"{row.action} is derived twice: their ids would be one")
-        derived.append(row.action)
+            yield Flaw(where, f"{derived[row.action]}: their ids would be one")
+        derived[row.action] = f"{row.action} is derived twice"
         for fact in sorted(names_in(row)):
             yield from unknown(where, "fact", fact, known)
         if row.action in program.actions:
             yield from _data(action, program.actions[row.action], row, where)
+
+
+def _derived_besides(program: Program, action: ActionType) -> dict[str, str]:
+    """Return the types that an action derives, or is answered with later, without `derives`."""
+    answers = [action.answer, *action.answers.values()]
+    besides: dict[str, str] = {}
+    if action.effect == "look_up_code":
+        # A look-up that waits is answered by who registers the code, or asked once more.
+        registers = (each for each in program.actions.values() if each.effect == "register_code")
+        answers += [each.answer for each in registers]
+        besides["UNANSWERED"] = "a look-up that nobody answers derives one called so"
+    elif action.effect == "register_code":
+        answers = []
+    return besides | {name: f"{name} is derived twice" for name in answers if name is not None}
 
 
 def _answers(program: Program, action: ActionType, place: Place) -> Iterator[Flaw]:

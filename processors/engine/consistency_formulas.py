@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from processors.engine.consistency_bounds import asked, asked_of, contradict, required
 from processors.engine.consistency_words import Flaw, Place, Reader, misread, numbers_of
 from processors.engine.formulas import Formula, read_condition, read_formula
 from processors.engine.ladders import Ladder
 from processors.engine.ranges import NEVER
-from processors.engine.rules import SIGNED
 from processors.engine.terms import ActionTerms, read_points
 from schemas.moments import PeriodKind
-from schemas.program_actions import By, Rule, Table
+from schemas.program_actions import ActionType, By, Rule, Table
 from schemas.programs import Program
 
 PERIODS: Final[dict[PeriodKind, str]] = {
@@ -20,17 +20,20 @@ PERIODS: Final[dict[PeriodKind, str]] = {
     "monthly": "month",
     "yearly": "year",
 }
-_VERBS: Final = {"redeem": "takes", "send": "takes", "receive": "receives", "return": "returns"}
 _COUNTED: Final = re.compile(r"\bcount\s*\(\s*(\w+)", re.ASCII)
 
 
 class Text(NamedTuple):
-    """A formula or condition, its place, and what reads it with which terms."""
+    """A formula or condition, its place, and what reads it with which terms.
+
+    Where it is asked, those `beside` it hold.
+    """
 
     place: Place
     text: str
     read: Reader
     terms: ActionTerms
+    beside: tuple[str, ...] = ()
 
     @property
     def found(self) -> Formula | Flaw:
@@ -43,9 +46,12 @@ def texts(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Text]:
     for name, action in program.actions.items():
         place, terms = ("actions", name), ActionTerms(program, name, ladders)
         for rule_name, rule in action.rules.items():
-            yield from _of_rule(rule, (*place, "rules", rule_name), terms)
-        for required, said in action.require.items():
-            yield Text((*place, "require", required, "that"), said.that, read_condition, terms)
+            yield from _of_rule(action, rule, (*place, "rules", rule_name), terms)
+        before: tuple[str, ...] = ()
+        for name_of, said in action.require.items():
+            where = (*place, "require", name_of, "that")
+            yield Text(where, said.that, read_condition, terms, before)
+            before = (*before, said.that)
         for number, row in enumerate(action.derives):
             if row.when is not None:
                 yield Text((*place, "derives", number, "when"), row.when, read_condition, terms)
@@ -65,18 +71,20 @@ def _restarts(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Text]:
             yield Text(("streaks", name, "restarts"), streak.restarts, read_condition, terms)
 
 
-def _of_rule(rule: Rule, place: Place, terms: ActionTerms) -> Iterator[Text]:
+def _of_rule(action: ActionType, rule: Rule, place: Place, terms: ActionTerms) -> Iterator[Text]:
+    beside = tuple(asked(action, rule))
     if not isinstance(rule.points, Table):
         yield Text((*place, "points"), str(rule.points), read_points, terms)
     if rule.when is not None:
-        yield Text((*place, "when"), rule.when, read_condition, terms)
+        before = (*required(action), *asked_of(rule)[:-1])
+        yield Text((*place, "when"), rule.when, read_condition, terms, before)
     if rule.hold is not None and rule.hold.until is not None:
         yield Text((*place, "hold", "until"), rule.hold.until, read_condition, terms)
     for number, item in enumerate(rule.multiply):
         if isinstance(item, By):
             where = (*place, "multiply", number)
             if item.when is not None:
-                yield Text((*where, "when"), item.when, read_condition, terms)
+                yield Text((*where, "when"), item.when, read_condition, terms, beside)
             if isinstance(item.by, str):
                 yield Text((*where, "by"), item.by, read_formula, terms)
 
@@ -92,36 +100,6 @@ def formula_flaws(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Fla
                 found = found._replace(message=f"{found.message} (asked after {text.terms.name})")
             yield found
     yield from _not_counted(program, ladders)
-
-
-def negative(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
-    """Tell points that may be below 0 of rules that would then move them the other way.
-
-    A factor that is a formula may be below 0 too. Only what is earned or adjusted at once may be less.
-    """
-    for name, action in program.actions.items():
-        terms = ActionTerms(program, name, ladders)
-        for rule_name, rule in action.rules.items():
-            if rule.kind in SIGNED and rule.hold is None:
-                continue
-            place = ("actions", name, "rules", rule_name)
-            if _may_be_negative(rule, place, terms):
-                message = f"a rule that {_VERBS.get(rule.kind, 'holds')} points may not come to less than 0: give its facts a `least`"
-                yield Flaw((*place, "points"), message)
-
-
-def _may_be_negative(rule: Rule, place: Place, terms: ActionTerms) -> bool:
-    if isinstance(rule.points, Table):
-        low = min(rule.points.table.values()) < 0
-    else:
-        low = _below_0(Text(place, str(rule.points), read_points, terms).found)
-    factors = [each.by for each in rule.multiply if isinstance(each, By)]
-    read = (Text(place, str(each), read_formula, terms).found for each in factors)
-    return low or any(map(_below_0, read))
-
-
-def _below_0(found: Formula | Flaw) -> bool:
-    return isinstance(found, Formula) and found.range.low < 0
 
 
 def _not_counted(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
@@ -154,17 +132,30 @@ def never(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
     for text in texts(program, ladders):
         found = text.found
         if isinstance(found, Formula) and found.kind == "truth":
-            if found.range == NEVER:
-                flaw = Flaw(text.place, f"`{text.text.strip()}` never holds{_because(found, text)}")
+            why = _never(found, text)
+            if why is not None:
+                flaw = Flaw(text.place, f"`{text.text.strip()}` never holds{why}")
                 dead.setdefault(text.place, flaw)
             else:
                 held.add(text.place)
     yield from (flaw for place, flaw in dead.items() if place not in held)
 
 
-def _because(found: Formula, text: Text) -> str:
+def _never(found: Formula, text: Text) -> str | None:
+    """Say why a condition never holds where it is asked; None where it may."""
+    if found.range == NEVER:
+        return _because(found, text.terms.action)
+    if contradict(text.terms, [text.text]):
+        return ": one part of it rules out another"
+    if contradict(text.terms, text.beside) or not contradict(text.terms, [*text.beside, text.text]):
+        return None
+    alone = [each for each in text.beside if contradict(text.terms, [each, text.text])]
+    others = " and ".join(f"`{each}`" for each in alone[:1] or text.beside)
+    return f" where {others} does"
+
+
+def _because(found: Formula, action: ActionType | None) -> str:
     """Tell between which numbers the facts of a condition lie."""
-    action = text.terms.action
     if action is None:
         return ""
     said = [
@@ -186,9 +177,3 @@ def counted_in(text: str) -> Iterator[tuple[str, int]]:
     """Yield the action types that a text counts, and the column of each."""
     for match in _COUNTED.finditer(text):
         yield match[1], match.start(1) + 1
-
-
-def surely(text: Text) -> bool:
-    """Tell whether a condition always holds."""
-    found = text.found
-    return isinstance(found, Formula) and found.range.low == 1 and not found.missing

@@ -1,11 +1,17 @@
 """What can never happen: rules out of reach, actions that nobody can send or that are never accepted."""
 
 from collections.abc import Iterator
-from fractions import Fraction
-from math import prod
 
-from processors.engine.consistency_factors import least_factor
-from processors.engine.consistency_formulas import Text, counted_in, surely, texts
+from processors.engine.consistency_amounts import nothing
+from processors.engine.consistency_bounds import (
+    asked,
+    contradict,
+    fact_where,
+    required,
+    where,
+)
+from processors.engine.consistency_first import behind
+from processors.engine.consistency_formulas import counted_in, texts
 from processors.engine.consistency_words import (
     CATEGORY,
     COUNTRY,
@@ -15,12 +21,9 @@ from processors.engine.consistency_words import (
     Place,
     out_of_date,
 )
-from processors.engine.formulas import Formula, read_condition
 from processors.engine.ladders import Ladder
 from processors.engine.measures import REFERRALS, referrals, signups
-from processors.engine.numbers import POWERS
-from processors.engine.ranges import NEVER
-from processors.engine.terms import ActionTerms, read_points
+from processors.engine.terms import ActionTerms
 from schemas.program_actions import ActionType, Rule, Table
 from schemas.programs import Program
 
@@ -28,29 +31,34 @@ from schemas.programs import Program
 def idle_rules(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
     """Tell rules that never give anything, and entries of them that are never looked at."""
     for name, action in program.actions.items():
-        place = ("actions", name, "rules")
+        terms = ActionTerms(program, name, ladders)
         for rule_name, rule in action.rules.items():
-            where = (*place, rule_name)
+            place = ("actions", name, "rules", rule_name)
             over = out_of_date(program, rule.from_, rule.until)
             if over is not None:
-                yield Flaw(where, f"the rule never gives anything: {over}")
-            yield from _minimum(action, rule, where)
-            yield from _table(action, rule, where)
+                yield Flaw(place, f"the rule never gives anything: {over}")
+            zero = nothing(program, rule, terms)
+            if zero is not None:
+                message = f"the rule never gives anything: {zero}"
+                yield Flaw((*place, "points"), message)
+            yield from _minimum(action, rule, place, terms)
+            yield from _table(action, rule, place, terms)
             if rule.path_xp and not program.paths:
-                yield Flaw((*where, "path_xp"), "there are no `paths`")
+                yield Flaw((*place, "path_xp"), "there are no `paths`")
         if action.referral is not None and action.limits.once is None:
             message = (
                 "a code is looked at where a second sign-up is refused: say `limits: {once: ever}`"
             )
             yield Flaw(("actions", name, "referral"), message)
         if action.match == "first":
-            yield from _behind(program, name, ActionTerms(program, name, ladders))
+            yield from behind(program, name, terms)
     yield from _boards(program)
 
 
-def _minimum(action: ActionType, rule: Rule, place: Place) -> Iterator[Flaw]:
+def _minimum(action: ActionType, rule: Rule, place: Place, terms: ActionTerms) -> Iterator[Flaw]:
+    there = where(terms, required(action))
     for name, least in rule.minimum.items():
-        most = action.facts[name].most
+        most = fact_where(name, action.facts[name], there).most
         if most is not None and least > most:
             message = (
                 f"the rule never gives anything: {name} is at most {most}, and {least} is asked"
@@ -58,44 +66,17 @@ def _minimum(action: ActionType, rule: Rule, place: Place) -> Iterator[Flaw]:
             yield Flaw((*place, "minimum", name), message)
 
 
-def _table(action: ActionType, rule: Rule, place: Place) -> Iterator[Flaw]:
+def _table(action: ActionType, rule: Rule, place: Place, terms: ActionTerms) -> Iterator[Flaw]:
     if not isinstance(rule.points, Table):
         return
-    fact = action.facts[rule.points.fact]
+    name = rule.points.fact
+    fact = fact_where(name, action.facts[name], where(terms, asked(action, rule)))
     for value in rule.points.table:
         low = fact.least is not None and value < fact.least
         if low or (fact.most is not None and value > fact.most):
             said = f"at least {fact.least}" if low else f"at most {fact.most}"
             message = f"{rule.points.fact} is never {value}: it is {said}"
             yield Flaw((*place, "points", "table", value), message)
-
-
-def _behind(program: Program, name: str, terms: ActionTerms) -> Iterator[Flaw]:
-    """With `match: first` nothing comes behind a rule that always gives."""
-    action, always = program.actions[name], ""
-    for rule_name, rule in action.rules.items():
-        if always:
-            message = (
-                f"the rule is never asked: with `match: first`, {always} before it always gives"
-            )
-            yield Flaw(("actions", name, "rules", rule_name), message)
-        elif _always_gives(program, action, rule, terms):
-            always = rule_name
-
-
-def _always_gives(program: Program, action: ActionType, rule: Rule, terms: ActionTerms) -> bool:
-    dated = not rule.active or rule.from_ is not None or rule.until is not None
-    if dated or rule.once or rule.minimum or action.limits.points or isinstance(rule.points, Table):
-        return False
-    if rule.when is not None and not surely(Text((), rule.when, read_condition, terms)):
-        return False
-    base = read_points(str(rule.points), terms)
-    if base.missing or base.range.low <= 0:
-        return False
-    least = Fraction(base.range.low, POWERS[base.scale])
-    least *= prod(least_factor(program, item) for item in rule.multiply)
-    currency = program.currencies[rule.currency or next(iter(program.currencies))]
-    return least * POWERS[currency.scale] >= 1
 
 
 def _boards(program: Program) -> Iterator[Flaw]:
@@ -157,10 +138,11 @@ def _refused(
 ) -> str | None:
     """Say why no action of a type is ever accepted."""
     action, terms = program.actions[name], ActionTerms(program, name, ladders)
-    for required, said in action.require.items():
-        found = Text((), said.that, read_condition, terms).found
-        if isinstance(found, Formula) and found.range == NEVER:
-            return f"its requirement {required} never holds"
+    before: list[str] = []
+    for requirement, said in action.require.items():
+        before.append(said.that)
+        if contradict(terms, before):
+            return f"its requirement {requirement} never holds"
     if set(action.origin) == {ENGINE} and name not in derived:
         return "nothing derives it"
     rules = action.rules.values()

@@ -1,4 +1,4 @@
-"""Rules: their names, currencies, minima and holds, and what multiplies them."""
+"""Rules: their currencies, minima and holds, and what multiplies them."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -38,24 +38,6 @@ def rule_flaws(program: Program, name: str) -> Iterator[Flaw]:
     if len(takers) > 1:
         message = f"only one rule may take points, not {', '.join(takers)}"
         yield Flaw((*place, takers[1], "kind"), message)
-
-
-def rule_names(program: Program) -> Iterator[Flaw]:
-    """Postings name their rule, so no two of a program share a name, nor one with a ladder's grants."""
-    granted = {
-        f"{ladder}_{step}".lower(): ladder
-        for ladder, said in program.ladders.items()
-        for step in step_names(said)
-    }
-    seen: dict[str, str] = {}
-    for action_name, action in program.actions.items():
-        for name in action.rules:
-            place = ("actions", action_name, "rules", name)
-            if name in seen:
-                yield Flaw(place, f"{seen[name]} has a rule of this name too")
-            if name in granted:
-                yield Flaw(place, f"grants of the ladder {granted[name]} are called so too")
-            seen[name] = action_name
 
 
 def _points(action: ActionType, rule: Rule, place: Place) -> Iterator[Flaw]:

@@ -94,13 +94,16 @@ def bind_returns(action: ActionType) -> Callable[[Rules, Action], Derived | None
     """Make what gives a credit back to its sender where it cannot be booked."""
     if action.returns is None:
         return None
-    name = action.returns
+    name, scale = action.returns, fact_scale(action.facts["amount"])
 
     def returns(rules: Rules, said: Action) -> Derived | None:
         facts = rules.actions[said.type].read_facts(said.data)
         if isinstance(facts, str) or "from" not in facts:
             return None
-        data = {"from": said.user_id, "amount": facts.get("amount")}
+        amount = facts.get("amount")
+        if scale is not None and amount is not None:
+            amount = plain(amount, scale)
+        data = {"from": said.user_id, "amount": amount}
         return Derived(
             id=f"{said.id}#{name.lower()}",
             program=said.program,

@@ -54,6 +54,7 @@ class Formula(NamedTuple):
     `source` is a Python expression over the dictionary `facts` and the Scene `scene`: of a number the
     value times `10**scale`, an integer. Each of `missing` is an expression that is None where
     something the formula needs is missing. `range` tells what it can be, where nothing is missing.
+    `holds` are comparisons that hold wherever a condition does.
     """
 
     text: str
@@ -63,6 +64,15 @@ class Formula(NamedTuple):
     kind: Kind = "number"
     missing: tuple[str, ...] = ()
     range: Range = UNKNOWN
+    holds: "tuple[Comparison, ...]" = ()
+
+
+class Comparison(NamedTuple):
+    """Two formulas and what stands between them."""
+
+    left: Formula
+    sign: str
+    right: Formula
 
 
 class Terms(Protocol):
@@ -215,6 +225,7 @@ class _Reader:
                 text=f"not {value.text}",
                 source=f"(not {value.source})",
                 range=ranges.opposite(value.range),
+                holds=(),
             )
         column = self.next.column
         value = self.sum(depth)
@@ -337,7 +348,8 @@ def _has(value: Formula) -> Formula:
 def _truth(text: str, word: str, left: Formula, right: Formula) -> Formula:
     source = f"({left.source} {word} {right.source})"
     known = (ranges.lowest if word == "and" else ranges.highest)(left.range, right.range)
-    return Formula(text, 0, left.facts | right.facts, source, "truth", (), known)
+    holds = left.holds + right.holds if word == "and" else ()
+    return Formula(text, 0, left.facts | right.facts, source, "truth", (), known, holds)
 
 
 def _compared(
@@ -360,6 +372,7 @@ def _compared(
         "truth",
         (),
         known if known == ranges.NEVER or not present else TRUTH,
+        (Comparison(left, sign, right),),
     )
 
 

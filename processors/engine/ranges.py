@@ -66,6 +66,14 @@ def highest(*values: Range) -> Range:
     return Range(max(value.low for value in values), max(value.high for value in values))
 
 
+def both(left: Range, right: Range) -> Range:
+    """Take what lies in both; where nothing does, `low` is above `high` or no text is left."""
+    texts = right.texts if left.texts is None else left.texts
+    if left.texts is not None and right.texts is not None:
+        texts = left.texts & right.texts
+    return Range(max(left.low, right.low), min(left.high, right.high), texts)
+
+
 def opposite(truth: Range) -> Range:
     """Return what `not` makes of a truth."""
     return Range(1 - truth.high, 1 - truth.low)

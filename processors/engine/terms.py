@@ -1,7 +1,7 @@
 """What the names and calls of a formula stand for in one action type of a program."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -47,7 +47,7 @@ _PROFILE: Final[dict[str, Kind]] = {
 
 
 class ActionTerms:
-    """The terms of one action type. `sure` asks for numbers that cannot be missing."""
+    """The terms of one action type. `where` says, by source, what is known of some of them."""
 
     functions: Collection[str] = (
         *("min", "max", "has", "count", "balance", "lifetime", "streak", "distinct", "total"),
@@ -55,7 +55,13 @@ class ActionTerms:
         *("primary", "badge", "unlocked", "moment"),
     )
 
-    def __init__(self, program: Program, action: str, ladders: tuple[Ladder, ...]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        action: str,
+        ladders: tuple[Ladder, ...],
+        where: Mapping[str, Range] | None = None,
+    ) -> None:
         self.program = program
         self.name = action
         self.action = program.actions.get(action)
@@ -64,12 +70,31 @@ class ActionTerms:
         self.names: dict[str, Any] = dict(NAMES)
         # The counts of periods that were read, to be kept: (action type, period).
         self.counted: set[tuple[str, PeriodKind]] = set()
+        # Numbers that were read and of which nothing is known: moments, what an account has.
+        self.vague: set[str] = set()
         self._from = effective_moment(program)
+        self._where = where or {}
+
+    def narrowed(self, where: Mapping[str, Range]) -> "ActionTerms":
+        """Return the same terms, of which these are known to lie in a range."""
+        return ActionTerms(self.program, self.name, tuple(self.ladders.values()), where)
+
+    def _narrow(self, formula: Formula) -> Formula:
+        known = formula.range
+        if formula.source in self._where:
+            known = ranges.both(known, self._where[formula.source])
+        if formula.kind == "number" and (known.low == UNKNOWN.low or known.high == UNKNOWN.high):
+            self.vague.add(formula.source)
+        return formula._replace(range=known)
 
     # --- names
 
     def named(self, name: str) -> Formula | str:
         """Return what a name stands for; a message when nothing does."""
+        found = self._named(name)
+        return found if isinstance(found, str) else self._narrow(found)
+
+    def _named(self, name: str) -> Formula | str:
         if self.action is not None and name in self.action.facts:
             return self._fact(name)
         if name in UNITS:
@@ -121,7 +146,7 @@ class ActionTerms:
             return f"`{name}`: there is no {unknown.args[0]}"
         if isinstance(formula, str):
             return formula
-        return formula._replace(text=f"{name}({', '.join(arguments)})")
+        return self._narrow(formula)._replace(text=f"{name}({', '.join(arguments)})")
 
     def _call_count(self, action: str, period: str | None = None) -> Formula:
         self._known(self.program.actions, action)

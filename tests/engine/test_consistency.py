@@ -10,6 +10,7 @@ from schemas.program_files import read_yaml
 
 PROGRAMS = Path(__file__).parents[2] / "programs"
 GOOD = {path.parent.name: path.read_text() for path in sorted(PROGRAMS.glob("*/*.yaml"))}
+BANK = (Path(__file__).parents[1] / "cases/words/bank.yaml").read_text()
 
 
 class Change(NamedTuple):
@@ -22,8 +23,9 @@ class Change(NamedTuple):
 
 
 def changed(program: str, change: Change) -> str:
-    assert change.old in GOOD[program], change.old
-    return GOOD[program].replace(change.old, change.new, 1)
+    text = {**GOOD, "bank": BANK}[program]
+    assert change.old in text, change.old
+    return text.replace(change.old, change.new, 1)
 
 
 def expect(program: str, change: Change) -> Problem:
@@ -43,6 +45,23 @@ def test_the_shipped_programs_are_sound(program: str) -> None:
     """Nothing is wrong with any of them, and their examples come out."""
     assert check(read_yaml(GOOD[program])) == []
 
+
+REDEEMED = """\
+      points: {type: integer, required: yes, least: 1}
+      reward: {type: text, required: yes}
+    reference: [reward]
+    rules:
+      redemption: {kind: redeem, points: points}
+"""
+REDEEMED_OFF = """\
+      points: {{type: integer, required: yes, least: 1}}
+      off: {{type: integer, default: 0, least: 0}}
+      reward: {{type: text, required: yes}}
+    reference: [reward]
+    require: {{less: {{that: {less}}}}}
+    rules:
+      redemption: {{kind: redeem, points: points - off}}
+"""
 
 LOYALTY = [
     # Names that nobody declares.
@@ -109,11 +128,27 @@ LOYALTY = [
     Change("    limits: {once: day}", '    require: {now: {that: "nth > 1", suspicious: yes}}\n    limits: {once: day}', "nothing follows from it: say `suspicion"),
     # Names of postings.
     Change("      referral:\n", "      purchase:\n", "PURCHASE has a rule of this name too", "      purchase:\n        points: 100"),
-    Change("      referral:\n", "      tier_gold:\n", "grants of the ladder tier are called so too"),
+    Change("      referral:\n", "      move_tier:\n", "a move between boards of tier is called so too: give the rule another name"),
+    Change("      referral:\n", "      move_listed:\n", "a move off or onto all boards is called so too"),
+    Change("reference: [reservation], effect: confirm}", "reference: [reservation], effect: confirm, rules: {confirm: {points: 1}}}", "the posting of confirm is called so too", "  CONFIRM:"),
+    Change("\nladders:\n", "\nladders:\n  move:\n    steps: [{name: A, at: 0}, {name: LISTED, at: 5, grants: {points: 3}}]\n", "a grant would be called move_listed, as a move off or onto all boards", "  move:"),
+    Change("    answer: REFERRAL\n\n  RESERVE", '    answer: REFERRAL\n    derives: [{action: REFERRAL, to: a, data: {referred_user: "{referred_user}"}}]\n\n  RESERVE', "REFERRAL is derived twice: their ids would be one", "    derives: [{action: REFERRAL"),
     Change("redemption: {kind: redeem, points: points}", "redemption: {kind: redeem, points: points}\n      again: {kind: send, points: 1}", "only one rule may take points, not redemption, again", "      again:"),
     Change("{kind: redeem, points: points}", "{kind: redeem, points: points, max_points: 3}", "points that are taken have no `max_points`", "redemption: {kind"),
     Change("{kind: redeem, points: points}", "{kind: redeem, points: points, hold: 2 days}", "points that are taken have no `hold`", "redemption: {kind"),
     Change("{kind: redeem, points: points}", "{kind: redeem, points: points, expires: 2 days}", "points that are taken have no `expires`", "redemption: {kind"),
+    # Points that are taken are not less than 0.
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points - 5}", "a rule that takes points may not come to less than 0: give its facts a `least` or `most`", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points - nth}", "a rule that takes points may not come to less than 0: give its facts", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, minimum: {points: 4}, points: points - 5}", "a rule that takes points may not come to less than 0: give its facts", "redemption: {kind"),
+    Change(REDEEMED, REDEEMED_OFF.format(less="off <= 9"), "a rule that takes points may not come to less than 0: give its facts", "      redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: balance - 9, when: balance < 5}", "a rule that takes points may not come to less than 0", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: {fact: points, table: {1: -5, 2: 3}}}", "a rule that takes points may not come to less than 0: as it does in the table", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: balance, multiply: [{by: -1}]}", "multiply.0: a rule that takes points may not come to less than 0: this factor may be", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points, multiply: [{by: -1, when: points > 5}]}", "multiply.0: a rule that takes points may not come to less than 0", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points, multiply: [promotions, {bands: points, from: {5: -2}}]}", "multiply.1: a rule that takes points may not come to less than 0", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: points, multiply: [{tier: {GOLD: -1, others: 1}}]}", "multiply.0: a rule that takes points may not come to less than 0", "redemption: {kind"),
+    Change("{kind: redeem, points: points}", "{kind: redeem, points: 9, multiply: [{by: points - 3}]}", "multiply.0: a rule that takes points may not come to less than 0: give its facts", "redemption: {kind"),
     # Dates.
     Change("until: 2026-01-01", "until: 2025-12-01", "winter ends before it begins: 2025-12-01, 2025-12-01"),
     Change("from: 2025-12-01, until: 2026-01-01", "from: 2024-12-01, until: 2025-01-01", "winter never applies: it ends at 2025-01-01, before the program begins at 2025-01-01"),
@@ -135,6 +170,19 @@ LOYALTY = [
     Change("        scores: all_time", "        multiply: [{bands: place, below: {1: 2, 2: 3}}]", "place is never below 1: it is at least 1"),
     Change("        scores: all_time", "        multiply: [{bands: place, from: {0: 2, 1: 3}}]", "place is at least 1, so 0 never counts"),
     Change("        scores: all_time", "        multiply: [{by: 2, when: place < 1}]", "`place < 1` never holds: place is 1 to 3"),
+    Change("when: streak(login) % 7 == 0", "when: nth > 5 and nth < 3", "`nth > 5 and nth < 3` never holds: one part of it rules out another"),
+    Change("when: streak(login) % 7 == 0", "when: nth == 1 and nth == 2", "`nth == 1 and nth == 2` never holds: one part of it rules out another"),
+    Change("when: streak(login) % 7 == 0", "when: 3 >= nth and (nth == 1 or nth == 2) and nth != 1 and nth < 2", "never holds: one part of it rules out another"),
+    Change("when: streak(login) % 7 == 0", "when: step(tier) == 'GOLD' and step(tier) == 'SILVER'", "never holds: one part of it rules out another"),
+    Change("    limits: {once: day}\n", '    require: {late: {that: "nth > 4"}, soon: {that: "nth < 4"}}\n    limits: {once: day}\n', "`nth < 4` never holds where `nth > 4` does", "    require: {late"),
+    Change("        scores: all_time", "        when: place > 1\n        multiply: [{by: 2, when: place < 2}]", "`place < 2` never holds where `place > 1` does", "        multiply: [{by"),
+    Change("        scores: all_time", "        when: place > 1\n        multiply: [{bands: place, below: {2: 2, 3: 3}}]", "place is never below 2: it is at least 2", "        multiply: [{bands"),
+    Change("        scores: all_time", "        when: place < 3", "place is never 3: it is at most 2", "        points: {fact: place"),
+    Change("        scores: all_time", "        minimum: {place: 2}\n        when: place == 1", "`place == 1` never holds where `place >= 2` does", "        when: place == 1"),
+    Change("      login: {points: 5,", "      login: {points: 0,", "the rule never gives anything: it comes to 0 points"),
+    Change("      login: {points: 5,", "      login: {points: 5 - 5,", "the rule never gives anything: it comes to 0 points"),
+    Change("        points: {fact: place, table: {1: 1000, 2: 500, 3: 250}}", "        points: {fact: place, table: {1: 0, 2: 0}}", "the rule never gives anything: it comes to 0 points"),
+    Change("        scores: all_time", "        multiply: [{by: 0.0001}]", "the rule never gives anything: it rounds to 0 points", "        points: {fact: place"),
     Change("        scores: all_time", "        multiply: [boosts]", "no unlock boosts points"),
     Change("        scores: all_time", "        multiply: [paths]", "there are no `paths`"),
     Change("        scores: all_time", "        path_xp: yes", "there are no `paths`"),
@@ -233,6 +281,34 @@ OTHERS = [
     ("forum", Change('data: {from: "{user_id}", amount: "{amount}"}}', 'data: {from: "{user_id}", amount: "{note}"}}', "amount of TRANSFER_IN is a number, `{note}` is a text", "      - {action: TRANSFER_IN")),
     ("forum", Change("    limits: {cooldown: 60 seconds}", "    derives: [{action: RETURN, to: bert, data: {from: bert}}]\n    limits: {cooldown: 60 seconds}", "RETURN requires amount, which it does not get from here")),
     ("forum", Change("      returned: {kind: return", "      hold_it: {hold: {forfeit: day}, kind: return", "a hold is for a time, `14 days`, or `until` a condition holds")),
+    # Points that are sent arrive.
+    ("forum", Change('    derives:\n      - {action: TRANSFER_IN, to: "{to}", data: {from: "{user_id}", amount: "{amount}"}}\n', "", "points that are sent arrive nowhere: derive an action with a rule of the `kind: receive` in dgt", "      transfer: {kind: send")),
+    ("forum", Change("transfer_in: {kind: receive, points: amount, currency: dgt}", "transfer_in: {kind: receive, points: amount, currency: xp}", "points that are sent arrive nowhere", "      transfer: {kind: send")),
+    ("forum", Change("      - {action: TRANSFER_IN,", '      - {action: TIP_IN, to: "{to}", data: {from: "{user_id}", amount: "{amount}"}}\n      - {action: TRANSFER_IN,', "points that are sent arrive once, not by TIP_IN and TRANSFER_IN: derive one of them", "      transfer: {kind: send")),
+    ("forum", Change("      - {action: TRANSFER_IN,", "      - {action: TRANSFER_IN, when: amount > 5,", "where it does not hold, what was sent is lost: write it under `require`")),
+    ("forum", Change("      to: {type: member, required: yes}\n", "      to: {type: member}\n", "`{to}` may be no member: points are sent `to` a fact of the type member that is `required: yes`", "      - {action: TRANSFER_IN")),
+    ("forum", Change("      to: {type: member, required: yes}\n", "      to: {type: text, required: yes}\n", "`{to}` may be no member", "      - {action: TRANSFER_IN")),
+    ("forum", Change('{action: TRANSFER_IN, to: "{to}"', '{action: TRANSFER_IN, to: "team:{to}"', "`team:{to}` may be no member")),
+    ("forum", Change('data: {from: "{user_id}", amount: "{amount}"}}\n\n  TRANSFER_IN', 'data: {from: "by {user_id}: {note}", amount: "{amount}"}}\n\n  TRANSFER_IN', "where note is missing nothing is derived, and what was sent is lost", "      - {action: TRANSFER_IN")),
+    ("forum", Change('data: {from: "{user_id}", amount: "{amount}"}}\n\n  TRANSFER_IN', 'data: {from: "{to}", amount: "{amount}"}}\n\n  TRANSFER_IN', 'what comes back goes to `from`: say `from: "{user_id}"`', "      - {action: TRANSFER_IN")),
+    ("forum", Change("    returns: RETURN\n    rules:\n      transfer_in", "    rules:\n      transfer_in", "what TRANSFER_IN cannot book is lost: say of it `returns`, and a type with a rule of the `kind: return`", "      - {action: TRANSFER_IN")),
+    ("forum", Change("returned: {kind: return,", "returned: {kind: earn,", "what comes back is lost: RETURN has no rule of the `kind: return` in dgt", "      - {action: TRANSFER_IN")),
+    ("forum", Change("returned: {kind: return, points: amount,", "returned: {kind: return, points: amount * 2,", "1 may be sent, and 2 come back: let as much come back as was sent", "      - {action: TRANSFER_IN")),
+    ("forum", Change("transfer_in: {kind: receive, points: amount,", "transfer_in: {kind: receive, points: amount * 2,", "1 may be sent, and 2 arrive: let as much be received as is sent", "      - {action: TRANSFER_IN")),
+    ("forum", Change("      transfer: {kind: send, points: amount,", "      transfer: {kind: send, points: 7,", "7 may be sent, and 1 arrive", "      - {action: TRANSFER_IN")),
+    ("forum", Change("      transfer: {kind: send, points: amount,", "      transfer: {kind: send, when: amount > 8, points: amount + 1,", "10 may be sent, and 9 arrive", "      - {action: TRANSFER_IN")),
+    ("forum", Change("      amount: {type: integer, required: yes, least: 1}\n    reference: [from]\n    returns", "      amount: {type: integer, required: yes, least: 1, most: 100}\n    reference: [from]\n    returns", "101 may be sent, and is lost: amount of TRANSFER_IN may not be 101", "      - {action: TRANSFER_IN")),
+    ("forum", Change("      transfer: {kind: send, points: amount,", "      transfer: {kind: send, multiply: [{by: 2}], points: amount,", "as much arrives as was sent: the rules that send and receive multiply by the same")),
+    ("forum", Change("transfer_in: {kind: receive, points: amount,", "transfer_in: {kind: receive, max_points: 50, points: amount,", "TRANSFER_IN may give less than was sent, for its `max_points`", "      - {action: TRANSFER_IN")),
+    ("forum", Change("tip_in: {kind: receive, points: amount,", "tip_in: {kind: receive, when: amount > 5, points: amount,", "TIP_IN may give less than was sent, for its `when`", "      - {action: TIP_IN")),
+    ("forum", Change("    rules:\n      tip: {kind: send, points: amount, currency: dgt}\n      tip_given: {points: 5,", "    match: first\n    rules:\n      tip_given: {points: 5, action: TIP_GIVEN, when: amount > 5, path_xp: yes}\n      tip: {kind: send, points: amount, currency: dgt}\n      given_too: {points: 5,", "with `match: first` another rule may give in its place, and nothing is taken: write it first", "      tip: {kind")),
+    # Names of postings, rules that are never asked.
+    ("forum", Change("      thread: {", "      level_3: {", "grants of the ladder level are called so too")),
+    ("forum", Change("      thread: {", "      move_boards: {", "a move on boards is called so too")),
+    ("forum", Change("\nladders:\n", "\nladders:\n  level_3:\n    steps: [{name: A, at: 0}, {name: B, at: 5, grants: {dgt: 5}}]\n  Level_3:\n    steps: [{name: A, at: 0}, {name: B, at: 5, grants: {dgt: 5}}]\n", "two grants would be called level_3_b: give a step another name", "  Level_3:")),
+    ("bank", Change("      large: {points: 5, when: amount >= 100}\n", "      large: {points: 5, when: amount >= 100}\n      larger: {points: 9, when: amount >= 1000}\n", "with `match: first`, large before it gives wherever this one would", "      larger:")),
+    ("bank", Change("      large: {points: 5, when: amount >= 100}\n", "      large: {kind: redeem, points: 5, when: amount >= 100}\n", "with `match: first`, large before it takes points or declines the action", "      tenth:")),
+    ("bank", Change("    match: first\n", "    match: first\n    require: {enough: {that: amount > 150}}\n", "with `match: first`, large before it always gives", "      small:")),
     ("contribution", Change("uptime_minutes: [day, ever]", "uptime_minutes: [ever]", "`total(uptime_minutes, day)` is not kept; `keep` has ever of it: add day", "      day_has_1440_minutes")),
     ("contribution", Change("      previous: [ended_at]\n", "", "`previous`: there is no ended_at", "      no_overlap")),
     ("contribution", Change("origin: [admin, engine], effect: suspend}", "origin: admin, effect: suspend}", "nobody is told: add an action with `effect: suspend` and the origin engine", "suspicion:")),
@@ -265,6 +341,76 @@ OTHERS = [
 def test_so_it_is_in_other_programs(program: str, change: Change) -> None:
     """Each change to a program is told on the line where it was made, or where it is missed."""
     expect(program, change)
+
+
+SMALL = """\
+program: small
+effective_from: 2025-01-01
+currencies: {{points: {{}}}}
+ladders: {{tier: {{steps: [{{name: LOW, at: 0}}, {{name: HIGH, at: 5, multiplier: -1}}]}}}}
+paths: {{mean: {{multipliers: {{PLAY: -1, REST: 2}}}}}}
+promotions: [{{name: half, factor: 0.5, from: 2025-02-01, until: 2025-03-01}}]
+actions:
+  PLAY: {{origin: outside, rules: {{play: {{points: 5, hold: 1 day, multiply: [promotions, {play}]}}}}}}
+  REST: {{origin: outside, rules: {{rest: {{points: 5, hold: 1 day, multiply: [promotions, {rest}]}}}}}}
+  JOIN: {{origin: outside, effect: join_path}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("play", "rest", "told"),
+    [("paths", "paths", ["play"]), ("tier", "paths", ["play"]), ("tier", "tier", ["play", "rest"])],
+)
+def test_factors_that_members_have_are_looked_at(play: str, rest: str, told: list[str]) -> None:
+    """A step or a path may multiply by less than 0; a path only what it is told to."""
+    problems = check(read_yaml(SMALL.format(play=play, rest=rest)))
+    found = [each for each in problems if "may not come to less than 0" in each.message]
+    assert [
+        each.message.partition(".multiply.1: a rule that holds")[0][-4:] for each in found
+    ] == told
+
+
+SOUND = [
+    # Names that no posting of the same action has.
+    ("loyalty", "      referral:\n", "      tier_gold:\n"),
+    ("loyalty", "      referral:\n", "      move_country:\n"),
+    ("loyalty", "      referral:\n", "      move_boards:\n"),
+    ("loyalty", "      referral:\n", "      confirm:\n"),
+    ("forum", "      thread: {", "      level_1: {"),
+    # Points that are taken are not less than 0, or that cannot be told.
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: points - 5, when: points > 5}"),
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: points - 5, minimum: {points: 5}}"),
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: points - nth, when: nth < 2}"),
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: points, multiply: [tier, promotions, {by: points - 5, when: points > 5}]}"),
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: -points, multiply: [{by: -1}]}"),
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: balance}"),
+    ("loyalty", "{kind: redeem, points: points}", "{kind: redeem, points: balance - points, when: points <= balance}"),
+    ("loyalty", REDEEMED, REDEEMED_OFF.format(less="off <= points")),
+    ("loyalty", REDEEMED, REDEEMED_OFF.format(less="not off > points")),
+    # Points that are sent arrive.
+    ("forum", "transfer_in: {kind: receive, points: amount,", "transfer_in: {kind: receive, points: 1 * amount + 0,"),
+    ("forum", "transfer_in: {kind: receive, points: amount,", "transfer_in: {kind: receive, when: amount > 5, points: amount,"),
+    ("forum", "transfer_in: {kind: receive, points: amount,", "transfer_in: {kind: receive, hold: 1 day, points: amount,"),
+    ("forum", "      transfer: {kind: send, points: amount,", "      transfer: {kind: send, when: amount < 90, points: amount,"),
+    ("forum", "    require:\n      to_another: {that: to != user_id}\n    rules:\n      transfer:", "    limits: {times: {day: 5}}\n    require: {few: {that: amount <= 100}}\n    rules:\n      transfer:"),
+    # What may happen.
+    ("loyalty", "when: streak(login) % 7 == 0", "when: nth > 3 and nth < 5"),
+    ("loyalty", "when: streak(login) % 7 == 0", "when: nth > 5 or nth < 3"),
+    ("loyalty", "when: streak(login) % 7 == 0", "when: nth > 2 and not (nth > 4 and nth < 9)"),
+    ("loyalty", "when: streak(login) % 7 == 0", "when: step(tier) != 'GOLD' and step(tier) != 'SILVER'"),
+    ("loyalty", "      login: {points: 5,", "      login: {points: 0.2,"),
+    ("loyalty", "        scores: all_time", "        when: place < 4\n        multiply: [{bands: place, from: {2: 2, 3: 3}}, {by: 2, when: place > 1 and place < 3}]"),
+    ("bank", "      large: {points: 5, when: amount >= 100}\n", "      large: {points: 5, when: amount >= 100}\n      middle: {points: 3, when: amount >= 50}\n"),
+    ("bank", "      large: {points: 5, when: amount >= 100}\n", "      large: {points: 5, once: ever, when: amount >= 100}\n      middle: {points: 3, when: amount >= 200}\n"),
+    ("bank", "      large: {points: 5, when: amount >= 100}\n", "      large: {points: amount * 0.00001, when: amount >= 100}\n      middle: {points: 3, when: amount >= 200}\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("program", "old", "new"), SOUND, ids=lambda each: each)
+def test_its_good_neighbour_passes(program: str, old: str, new: str) -> None:
+    """What may happen, and loses nothing, is not told; examples of the program may come out otherwise."""
+    problems = check(read_yaml(changed(program, Change(old, new, ""))))
+    assert [each for each in problems if not each.message.startswith("examples.")] == []
 
 
 def test_the_column_of_a_folded_formula_is_that_of_the_file() -> None:
