@@ -26,7 +26,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from processors.engine.consistency_words import Place
+from processors.engine.consistency.words import Place
 from processors.engine.decide import decide
 from processors.engine.decision import Decision
 from processors.engine.ladders import held

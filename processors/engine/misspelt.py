@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from processors.engine.consistency_words import Flaw, Place
+from processors.engine.consistency.words import Flaw, Place
 from schemas.program_words import Part
 
 _SHOWN: Final = 60

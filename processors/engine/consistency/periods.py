@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from processors.engine.consistency_following import derivable
-from processors.engine.consistency_words import ENGINE, Flaw, Place, unknown
+from processors.engine.consistency.following import derivable
+from processors.engine.consistency.words import ENGINE, Flaw, Place, unknown
 from schemas.moments import ALL_TIME
 from schemas.program_standard import EXPIRY_NOTICE
 from schemas.programs import Board, Program, Standing, Winners

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from processors.engine.consistency_amounts import nothing
-from processors.engine.consistency_bounds import (
+from processors.engine.consistency.amounts import nothing
+from processors.engine.consistency.bounds import (
     asked,
     contradict,
     fact_where,
     required,
     where,
 )
-from processors.engine.consistency_first import behind
-from processors.engine.consistency_formulas import counted_in, texts
-from processors.engine.consistency_words import (
+from processors.engine.consistency.first import behind
+from processors.engine.consistency.formulas import counted_in, texts
+from processors.engine.consistency.words import (
     CATEGORY,
     COUNTRY,
     ENGINE,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
-from processors.engine.consistency_words import (
+from processors.engine.consistency.words import (
     Flaw,
     Place,
     currency,

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from processors.engine.consistency_bounds import asked, where
-from processors.engine.consistency_words import numbers_of
+from processors.engine.consistency.bounds import asked, where
+from processors.engine.consistency.words import numbers_of
 from processors.engine.formulas import Formula, lifted, read_condition, read_formula
 from processors.engine.numbers import POWERS, UNITS_MAX, nearest, scaled, show
 from processors.engine.source import compiled

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from processors.engine.consistency_words import (
+from processors.engine.consistency.words import (
     CATEGORY,
     COUNTRY,
     PATH,

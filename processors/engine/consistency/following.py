@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from processors.engine.consistency_words import (
+from processors.engine.consistency.words import (
     ENGINE,
     Flaw,
     Place,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
-from processors.engine.consistency_words import misread
+from processors.engine.consistency.words import misread
 from processors.engine.facts import fact_scale
 from processors.engine.formulas import Comparison, Formula, read_condition
 from processors.engine.numbers import POWERS

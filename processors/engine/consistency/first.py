@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from processors.engine.consistency_amounts import amount, currency_of
-from processors.engine.consistency_bounds import asked, asked_of, contradict, implied
-from processors.engine.consistency_rules import TAKES
-from processors.engine.consistency_words import Flaw
+from processors.engine.consistency.amounts import amount, currency_of
+from processors.engine.consistency.bounds import asked, asked_of, contradict, implied
+from processors.engine.consistency.rules import TAKES
+from processors.engine.consistency.words import Flaw
 from processors.engine.numbers import POWERS
 from processors.engine.terms import ActionTerms
 from schemas.program_actions import ActionType, Rule, Table

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from processors.engine.consistency_samples import Side, differs
-from processors.engine.consistency_words import Flaw, Place
+from processors.engine.consistency.samples import Side, differs
+from processors.engine.consistency.words import Flaw, Place
 from processors.engine.derived import names_in
 from processors.engine.ladders import Ladder
 from processors.engine.terms import ActionTerms

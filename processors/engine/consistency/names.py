@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from processors.engine.boards import is_plain
-from processors.engine.consistency_words import COUNTRY, Flaw
+from processors.engine.consistency.words import COUNTRY, Flaw
 from processors.engine.factors import step_names
 from schemas.program_actions import ActionType
 from schemas.programs import Ladder, Program

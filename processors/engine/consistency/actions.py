@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
-from processors.engine.consistency_words import Flaw, Place, numbers_of, too_exact, unknown
+from processors.engine.consistency.words import Flaw, Place, numbers_of, too_exact, unknown
 from processors.engine.facts import fact_scale
 from schemas.accounts import SET_MEMBERS_MAX
 from schemas.program_actions import ActionType

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from processors.engine.consistency_boards import board_flaws
-from processors.engine.consistency_words import (
+from processors.engine.consistency.boards import board_flaws
+from processors.engine.consistency.words import (
     ENGINE,
     Flaw,
     currency,

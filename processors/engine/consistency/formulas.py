@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from processors.engine.consistency_bounds import asked, asked_of, contradict, required
-from processors.engine.consistency_words import Flaw, Place, Reader, misread, numbers_of
+from processors.engine.consistency.bounds import asked, asked_of, contradict, required
+from processors.engine.consistency.words import Flaw, Place, Reader, misread, numbers_of
 from processors.engine.formulas import Formula, read_condition, read_formula
 from processors.engine.ladders import Ladder
 from processors.engine.ranges import NEVER

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from processors.engine.consistency_words import Flaw, Place, unknown
+from processors.engine.consistency.words import Flaw, Place, unknown
 from processors.engine.notices import (
     OF_ACTIONS,
     OF_BADGES,

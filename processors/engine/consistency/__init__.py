@@ -7,20 +7,20 @@ way, or that are sent and get lost. A version with such a part is not published.
 
 from collections.abc import Iterator
 
-from processors.engine.consistency_actions import action_flaws
-from processors.engine.consistency_amounts import negative
-from processors.engine.consistency_factors import idle_factors
-from processors.engine.consistency_following import circles, following_flaws
-from processors.engine.consistency_formulas import formula_flaws, never
-from processors.engine.consistency_idle import idle_actions, idle_rules
-from processors.engine.consistency_ladders import ladder_flaws
-from processors.engine.consistency_names import posting_names
-from processors.engine.consistency_notices import notice_flaws
-from processors.engine.consistency_periods import period_flaws
-from processors.engine.consistency_program import program_flaws
-from processors.engine.consistency_rules import rule_flaws
-from processors.engine.consistency_sends import lost
-from processors.engine.consistency_words import Flaw, Place
+from processors.engine.consistency.actions import action_flaws
+from processors.engine.consistency.amounts import negative
+from processors.engine.consistency.factors import idle_factors
+from processors.engine.consistency.following import circles, following_flaws
+from processors.engine.consistency.formulas import formula_flaws, never
+from processors.engine.consistency.idle import idle_actions, idle_rules
+from processors.engine.consistency.ladders import ladder_flaws
+from processors.engine.consistency.names import posting_names
+from processors.engine.consistency.notices import notice_flaws
+from processors.engine.consistency.periods import period_flaws
+from processors.engine.consistency.program import program_flaws
+from processors.engine.consistency.rules import rule_flaws
+from processors.engine.consistency.sends import lost
+from processors.engine.consistency.words import Flaw, Place
 from processors.engine.ladders import Ladder, bind_ladder
 from schemas.programs import Program
 

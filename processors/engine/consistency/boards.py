@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from processors.engine.consistency_words import (
+from processors.engine.consistency.words import (
     CATEGORY,
     COUNTRY,
     PATH,

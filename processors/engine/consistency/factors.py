@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from processors.engine.consistency_bounds import asked, fact_where, where
-from processors.engine.consistency_words import Flaw, Place, out_of_date
+from processors.engine.consistency.bounds import asked, fact_where, where
+from processors.engine.consistency.words import Flaw, Place, out_of_date
 from processors.engine.factors import BOOSTS, PATHS, PROMOTIONS
 from processors.engine.ladders import Ladder
 from processors.engine.terms import ActionTerms

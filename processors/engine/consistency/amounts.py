@@ -8,8 +8,8 @@ from functools import reduce
 from itertools import product
 from typing import Final, NamedTuple
 
-from processors.engine.consistency_bounds import asked, comparisons, where
-from processors.engine.consistency_words import Flaw, Place, misread
+from processors.engine.consistency.bounds import asked, comparisons, where
+from processors.engine.consistency.words import Flaw, Place, misread
 from processors.engine.factors import BOOSTS, PATHS, PROMOTIONS
 from processors.engine.formulas import Formula, read_condition, read_formula
 from processors.engine.ladders import Ladder
