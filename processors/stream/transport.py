@@ -247,11 +247,13 @@ class Consumer(driver.Consumer):
         """Do nothing: the status page and the watchdog see a turn that makes no progress."""
 
     def left_group(self) -> bool:
-        """Whether the task that keeps the group membership ended, which Faust does not notice."""
+        """Whether a task ended that keeps the group membership, or the metadata, unnoticed by Faust."""
         consumer = self._thread._consumer
-        coordinator = consumer._coordinator if consumer is not None else None
-        task = getattr(coordinator, "_coordination_task", None)
-        return task is not None and task.done() and not self.should_stop
+        if consumer is None or self.should_stop:
+            return False
+        coordination = getattr(consumer._coordinator, "_coordination_task", None)
+        tasks = (coordination, consumer._client._sync_task)
+        return any(task is not None and task.done() for task in tasks)
 
     def lag(self, partitions: Iterable[TP]) -> dict[TP, int]:
         """Count the records of each partition not fetched yet, as the broker last told."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiokafka
 import pytest
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.producer import sender
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -59,6 +60,7 @@ USES: list[tuple[object, str]] = [
     (Recovery, "_set_recovery_started"),
     (Recovery, "_set_recovery_ended"),
     (Recovery, "_wait"),
+    (AIOKafkaConnection, "_send_sasl_token"),
     (sender.Sender, "_do_add_offsets_to_txn"),
     (sender.Sender, "_find_coordinator"),
 ]
