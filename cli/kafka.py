@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -120,7 +120,22 @@ async def read_all(
     """Read partitions from their first record to where their committed records end now."""
     client.assign(wanted)
     await client.seek_to_beginning(*wanted)
-    ends = await client.end_offsets(wanted)
+    async for record in _read_on(client, await client.end_offsets(wanted)):
+        yield record
+
+
+async def count(client: AIOKafkaConsumer, since: Mapping[TopicPartition, int]) -> int:
+    """Count the committed records from these offsets on; the end of a transaction is none."""
+    client.assign(list(since))
+    for tp, offset in since.items():
+        client.seek(tp, offset)
+    ends = await client.end_offsets(list(since))
+    return sum([1 async for _ in _read_on(client, ends)])
+
+
+async def _read_on(
+    client: AIOKafkaConsumer, ends: dict[TopicPartition, int]
+) -> AsyncIterator[ConsumerRecord]:
     while behind := await _behind(client, ends):
         # A position passes a transaction's marker without giving a record: so not for ever.
         for records in (await client.getmany(*behind, timeout_ms=200)).values():

@@ -53,7 +53,6 @@ USES: list[tuple[object, str]] = [
     (driver.AIOKafkaConsumerThread, "_ensure_consumer"),
     (driver.AIOKafkaConsumerThread, "_fetch_records"),
     (driver.AIOKafkaConsumerThread, "call_thread"),
-    (driver.AIOKafkaConsumerThread, "commit"),
     (driver.AIOKafkaConsumerThread, "seek_wait"),
     (driver.Consumer, "_get_active_partitions"),
     (Recovery, "_resume_streams"),
