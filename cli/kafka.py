@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, OffsetOutOfRangeError
 
 from cli.addresses import Place
 from cli.refusals import Refusal
@@ -21,6 +21,7 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 _Answer = TypeVar("_Answer")
 
 _FETCH_BYTES = 4 << 20
+_RECORD_MS = 5_000
 
 
 @asynccontextmanager
@@ -29,8 +30,7 @@ async def consumer(place: Place, **options: Any) -> AsyncIterator[AIOKafkaConsum
     client = AIOKafkaConsumer(
         isolation_level="read_committed",
         enable_auto_commit=False,
-        max_partition_fetch_bytes=_FETCH_BYTES,
-        **options,
+        **{"max_partition_fetch_bytes": _FETCH_BYTES, **options},
         **place.settings.kafka_connection,
     )
     async with _reached(place, client.start, client.stop):
@@ -122,6 +122,19 @@ async def read_all(
     await client.seek_to_beginning(*wanted)
     async for record in _read_on(client, await client.end_offsets(wanted)):
         yield record
+
+
+async def record_at(
+    client: AIOKafkaConsumer, tp: TopicPartition, offset: int
+) -> ConsumerRecord | None:
+    """Give the record at an offset, None where it is gone; the consumer resets no offset by itself."""
+    client.assign([tp])
+    client.seek(tp, offset)
+    try:
+        found = (await client.getmany(tp, timeout_ms=_RECORD_MS, max_records=1)).get(tp)
+    except OffsetOutOfRangeError:
+        return None
+    return found[0] if found and found[0].offset == offset else None
 
 
 async def count(client: AIOKafkaConsumer, since: Mapping[TopicPartition, int]) -> int:
