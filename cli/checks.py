@@ -12,7 +12,7 @@ from schemas.topics import Difference
 REDIS_OLDEST = 7
 POSTGRES_OLDEST = 15
 KINDS = ("scoring", "boards", "ledger")
-_BEHIND = 1_000
+BEHIND = 1_000
 """A group that has more records before it than this has fallen behind."""
 
 
@@ -124,9 +124,9 @@ def rules(versions: Mapping[str, Logged], now: int, files: Iterable[str]) -> Ite
 
 
 def group(kind: str, members: int, behind: int | None) -> Finding:
-    """Judge a kind of worker by its consumer group; `behind` is about how many records wait.
+    """Judge a kind of worker by its consumer group; `behind` is how many records wait.
 
-    Ends of transactions count as records: there may be fewer, but at 0 nothing waits.
+    Beyond `BEHIND` it is a rough number, in which ends of transactions count as records.
     """
     if not members:
         return Finding(
@@ -135,12 +135,12 @@ def group(kind: str, members: int, behind: int | None) -> Finding:
             f"`laurel worker {kind}` runs one, `laurel run` all",
         )
     workers = f"{members} {kind} worker{'s' if members > 1 else ''}"
-    if behind is not None and behind > _BEHIND:
+    if behind is not None and behind > BEHIND:
         advice = f"its status page says why; more {kind} workers share the partitions"
         return Finding("warn", f"{workers}, about {behind:,} records behind", advice)
     if behind is None:
         return Finding("ok", workers)
-    waits = f"at most {behind:,} record{'s wait' if behind > 1 else ' waits'}"
+    waits = f"{behind:,} record{'s wait' if behind > 1 else ' waits'}"
     return Finding("ok", f"{workers}, {waits if behind else 'nothing waits'}")
 
 

@@ -36,9 +36,9 @@ class Delivery:
     async def send(
         self,
         name: str,
-        value: bytes,
+        value: bytes | None,
         key: bytes | None,
-        headers: Sequence[tuple[str, bytes]] | None = None,
+        headers: Sequence[tuple[str, bytes | None]] | None = None,
     ) -> None:
         """Send a record, which people know by `name`, as soon as few enough are on their way."""
         while self._waiting and (

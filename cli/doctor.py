@@ -1,11 +1,13 @@
 """`laurel doctor`: check all that Laurel stands on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 
 import typer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.coordinator.protocol import ConsumerProtocol
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from cli import checks, kafka
@@ -30,6 +32,7 @@ _SESSIONS = """
     SELECT count(*) FROM pg_stat_activity
     WHERE application_name = $1 AND datname = current_database()
 """
+_ASSIGNMENT = ConsumerProtocol.ASSIGNMENT
 _SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 
 
@@ -93,22 +96,49 @@ async def _rules(place: Place) -> AsyncIterator[Finding]:
 
 
 async def _workers(place: Place) -> AsyncIterator[Finding]:
-    async with kafka.admin(place) as client, kafka.consumer(place) as reader:
+    earliest = {"auto_offset_reset": "earliest"}  # Where records were deleted unread.
+    async with kafka.admin(place) as client, kafka.consumer(place, **earliest) as reader:
         for kind in checks.KINDS:
             group = place.settings.group(kind)
             members = await _members(client, group)
             committed = await client.list_consumer_group_offsets(group) if members else {}
-            ends = await reader.end_offsets(list(committed)) if committed else {}
-            behind = sum(end - committed[tp].offset for tp, end in ends.items())
-            yield checks.group(kind, members, behind if committed else None)
+            known = {tp: stands.offset for tp, stands in committed.items()}
+            behind = await _behind(reader, known, set().union(*members))
+            yield checks.group(kind, len(members), behind)
 
 
-async def _members(client: AIOKafkaAdminClient, group: str) -> int:
+async def _members(client: AIOKafkaAdminClient, group: str) -> list[set[TopicPartition]]:
+    """Give the partitions of each member."""
     try:
         answers = await client.describe_consumer_groups([group])
     except GroupCoordinatorNotAvailableError:  # No group ever was on this broker.
-        return 0
-    return sum(len(described[5]) for answer in answers for described in answer.groups)
+        return []
+    members = [
+        member for answer in answers for described in answer.groups for member in described[5]
+    ]
+    return [
+        set(_ASSIGNMENT.decode(member[4]).partitions()) if member[4] else set()
+        for member in members
+    ]
+
+
+async def _behind(
+    reader: AIOKafkaConsumer,
+    committed: Mapping[TopicPartition, int],
+    owned: Collection[TopicPartition],
+) -> int | None:
+    """Give how many records of the partitions wait; None while they are being handed over.
+
+    Only where offsets are few the records among them are counted; others are ends of transactions.
+    """
+    if not owned:
+        return None
+    firsts = await reader.beginning_offsets(list(owned))
+    starts = {tp: max(first, committed.get(tp, 0)) for tp, first in firsts.items()}
+    ends = await reader.end_offsets(list(owned))
+    left = {tp: start for tp, start in starts.items() if start < ends[tp]}
+    offsets = sum(ends[tp] - start for tp, start in left.items())
+    return await kafka.count(reader, left) if 0 < offsets <= checks.BEHIND else offsets
 
 
 async def _redis(place: Place) -> AsyncIterator[Finding]:

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, OffsetOutOfRangeError
 
 from cli.addresses import Place
 from cli.refusals import Refusal
@@ -21,6 +21,7 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 _Answer = TypeVar("_Answer")
 
 _FETCH_BYTES = 4 << 20
+_RECORD_MS = 5_000
 
 
 @asynccontextmanager
@@ -29,8 +30,7 @@ async def consumer(place: Place, **options: Any) -> AsyncIterator[AIOKafkaConsum
     client = AIOKafkaConsumer(
         isolation_level="read_committed",
         enable_auto_commit=False,
-        max_partition_fetch_bytes=_FETCH_BYTES,
-        **options,
+        **{"max_partition_fetch_bytes": _FETCH_BYTES, **options},
         **place.settings.kafka_connection,
     )
     async with _reached(place, client.start, client.stop):
@@ -120,7 +120,35 @@ async def read_all(
     """Read partitions from their first record to where their committed records end now."""
     client.assign(wanted)
     await client.seek_to_beginning(*wanted)
-    ends = await client.end_offsets(wanted)
+    async for record in _read_on(client, await client.end_offsets(wanted)):
+        yield record
+
+
+async def record_at(
+    client: AIOKafkaConsumer, tp: TopicPartition, offset: int
+) -> ConsumerRecord | None:
+    """Give the record at an offset, None where it is gone; the consumer resets no offset by itself."""
+    client.assign([tp])
+    client.seek(tp, offset)
+    try:
+        found = (await client.getmany(tp, timeout_ms=_RECORD_MS, max_records=1)).get(tp)
+    except OffsetOutOfRangeError:
+        return None
+    return found[0] if found and found[0].offset == offset else None
+
+
+async def count(client: AIOKafkaConsumer, since: Mapping[TopicPartition, int]) -> int:
+    """Count the committed records from these offsets on; the end of a transaction is none."""
+    client.assign(list(since))
+    for tp, offset in since.items():
+        client.seek(tp, offset)
+    ends = await client.end_offsets(list(since))
+    return sum([1 async for _ in _read_on(client, ends)])
+
+
+async def _read_on(
+    client: AIOKafkaConsumer, ends: dict[TopicPartition, int]
+) -> AsyncIterator[ConsumerRecord]:
     while behind := await _behind(client, ends):
         # A position passes a transaction's marker without giving a record: so not for ever.
         for records in (await client.getmany(*behind, timeout_ms=200)).values():

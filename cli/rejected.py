@@ -1,7 +1,6 @@
 """`laurel rejected`: list records that were no valid actions, and send them again."""
 
 import asyncio
-from base64 import b64decode
 from collections.abc import AsyncIterator, Collection
 from typing import Annotated, NamedTuple
 
@@ -14,44 +13,23 @@ from cli.addresses import FOLDER, Folder, Place, find
 from cli.commands import examples
 from cli.console import console
 from cli.delivery import Delivery
+from cli.originals import Original, told
 from cli.refusals import Refusal
-from schemas.results import Rejected, RejectedRecord
-from schemas.wire import REKEYED
+from schemas.results import Rejected
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
-
-_decode = msgspec.json.Decoder(RejectedRecord).decode
 
 Reason = Annotated[Rejected | None, typer.Option("--reason", help="Only those of this reason.")]
 
 
-class Original(NamedTuple):
-    """A rejected record with the key it came with; what is needed to send it again."""
+class Retried(NamedTuple):
+    """What became of the records that were asked for: how many of each kind."""
 
-    said: RejectedRecord
-    key: bytes | None
-
-    @property
-    def value(self) -> bytes:
-        """The bytes it came with."""
-        if self.said.value_base64 is not None:
-            return b64decode(self.said.value_base64)
-        return (self.said.value or "").encode()
-
-    @property
-    def headers(self) -> list[tuple[str, bytes]]:
-        """The headers it came with; the mark of a re-keyed record is Laurel's own and left out."""
-        given = self.said.headers.items()
-        return [(name, text.encode()) for name, text in given if name != REKEYED]
-
-    @property
-    def is_cut(self) -> bool:
-        """Tell whether its bytes were too many to be repeated, so that there is nothing to send."""
-        return self.said.value is None and self.said.value_base64 is None
-
-    def is_ours(self, internal_topic: str) -> bool:
-        """Tell whether Laurel itself said it, so that it does not belong on `actions`."""
-        return self.said.topic == internal_topic and REKEYED not in self.said.headers
+    sent: int
+    retold: int
+    """Of those sent, the ones whose headers could not be read where they stood."""
+    ours: int
+    cut: int
 
 
 @app.callback()
@@ -97,16 +75,27 @@ def retry(
 
     Those without a cause mended are rejected once more. Records that Laurel itself said are left,
     and those whose bytes were too many to be kept.
+
+    Headers are read where the record stands. Once it is deleted there, what `actions.rejected` has
+    of them is sent: each name once, with the last value, as text. Names that are no UTF-8 get U+FFFD
+    for what is no text.
     """
     if not ids and reason is None:
         raise Refusal("say which: ids, or a reason", "`laurel rejected list` shows both")
-    sent, ours, cut = asyncio.run(_retry(find(folder), ids, reason))
-    console.print(f"sent {sent:,} records again")
-    if ours:
-        console.print(f"left {ours:,} that Laurel itself said: their cause is a fault to report")
-    if cut:
+    done = asyncio.run(_retry(find(folder), ids, reason))
+    console.print(f"sent {done.sent:,} records again")
+    if done.retold:
         console.print(
-            f"left {cut:,} whose bytes were too many to be kept: who sent them has to send them "
+            f"{done.retold:,} of them are gone from where they stood: they went with the headers that "
+            "`actions.rejected` has"
+        )
+    if done.ours:
+        console.print(
+            f"left {done.ours:,} that Laurel itself said: their cause is a fault to report"
+        )
+    if done.cut:
+        console.print(
+            f"left {done.cut:,} whose bytes were too many to be kept: who sent them has to send them "
             "again, mended; each id says the partition and offset where the record stands"
         )
 
@@ -125,10 +114,8 @@ async def _latest(place: Place, reason: Rejected | None, last: int) -> list[Orig
     return sorted(found, key=lambda one: one.said.append_time)[-last:]
 
 
-async def _retry(
-    place: Place, ids: Collection[str] | None, reason: Rejected | None
-) -> tuple[int, int, int]:
-    """Send again what is asked for; give how many were sent, left as ours, and left as cut."""
+async def _retry(place: Place, ids: Collection[str] | None, reason: Rejected | None) -> Retried:
+    """Send again what is asked for, but what is ours or cut."""
     chosen = [
         one
         async for one in _read(place)
@@ -141,13 +128,27 @@ async def _retry(
         )
     internal = place.settings.topic("actions.internal")
     theirs = [one for one in chosen if not one.is_ours(internal)]
-    whole = [one for one in theirs if not one.is_cut]
-    async with kafka.producer(place) as producer:
-        delivery = Delivery(producer, place.settings.topic("actions"))
-        for one in whole:
-            await delivery.send(one.said.id, one.value, one.key, one.headers)
-        sent = await delivery.arrived()
-    return sent, len(chosen) - len(theirs), len(theirs) - len(whole)
+    kept = [one for one in theirs if not one.is_cut]
+    sent, retold = await _send(place, kept)
+    return Retried(sent, retold, len(chosen) - len(theirs), len(theirs) - len(kept))
+
+
+async def _send(place: Place, records: Collection[Original]) -> tuple[int, int]:
+    """Send records; give how many, and how many of them only as they were told."""
+    actions = place.settings.topic("actions")
+    there = set(await kafka.partitions(place, actions, place.settings.topic("actions.internal")))
+    retold = 0
+    reading = kafka.consumer(place, auto_offset_reset="none", max_partition_fetch_bytes=1)
+    async with kafka.producer(place) as producer, reading as reader:
+        delivery = Delivery(producer, actions)
+        for one in records:
+            stands = None
+            if not one.is_whole and one.place in there:
+                stands = await kafka.record_at(reader, one.place, one.said.offset)
+            again = one.again(stands)
+            retold += not again.is_exact
+            await delivery.send(one.said.id, again.value, one.key, again.headers)
+        return await delivery.arrived(), retold
 
 
 async def _read(place: Place) -> AsyncIterator[Original]:
@@ -155,4 +156,4 @@ async def _read(place: Place) -> AsyncIterator[Original]:
     wanted = await kafka.partitions(place, place.settings.topic("actions.rejected"))
     async with kafka.consumer(place) as client:
         async for record in kafka.read_all(client, wanted):
-            yield Original(_decode(record.value), record.key)
+            yield told(record)

@@ -9,7 +9,6 @@ from cli.addresses import Place
 from cli.refusals import Refusal
 from deploy.stack import StackError
 from deploy.topics import describe
-from processors.stream.records import WrongTimestampsError
 from schemas.topics import TopicState, expected, load
 
 _STAMPED = "message.timestamp.type"
@@ -46,4 +45,4 @@ def obstacles(wanted: Mapping[str, TopicState], there: Mapping[str, TopicState])
     for name in sorted(wanted.keys() & there.keys()):
         should, has = wanted[name].config[_STAMPED], there[name].config.get(_STAMPED)
         if should == "LogAppendTime" != has:
-            yield str(WrongTimestampsError(name))
+            yield f"topic {name} must have {_STAMPED}=LogAppendTime"

@@ -13,7 +13,7 @@ from processors.app import App, make_app, work
 from processors.boards import boards_projector
 from processors.ledger import ledger_projector
 from processors.pages import add_pages
-from processors.projector import Projector
+from processors.projector import Projector, SinkState
 from processors.settings import Settings
 from processors.stream.last_words import die
 from processors.stream.transport import Consumer
@@ -28,7 +28,7 @@ from sinks.redis_boards import RedisBoards
 LOOK_SECONDS = 3.0
 """Between two looks at a sink that may have been moved by somebody else."""
 
-TELL_GROUP_SECONDS = 5.0
+TELL_GROUP_SECONDS = 2.0
 """Between two commits of offsets to the consumer group, for whoever watches lag by it."""
 
 PACE = Pace(turns=0.025, fetches=0.005)
@@ -75,20 +75,20 @@ class SinkOwner:
 
 
 class GroupTeller:
-    """Commits a sink's positions to its consumer group now and then; nothing is read from there."""
+    """Commits where a sink stands to its consumer group now and then; nothing is read from there."""
 
-    def __init__(self, consumer: Consumer) -> None:
+    def __init__(self, consumer: Consumer, state: SinkState) -> None:
         self._consumer = consumer
-        self._untold: dict[TP, int] = {}
-        self._told_at = 0.0
+        self._state = state
 
-    async def tell(self, turn: Turn) -> None:
-        """Note where a turn has brought the sink, and tell the group if it is time."""
-        self._untold |= {tp: run.end for tp, run in turn.runs.items()}
-        if monotonic() - self._told_at > TELL_GROUP_SECONDS:
-            self._told_at = monotonic()
-            await self._consumer.commit_positions(self._untold)
-            self._untold = {}
+    async def keep_telling(self) -> None:
+        """Commit whenever the sink has moved, also when no record follows: else a lag would be left."""
+        told: dict[TP, int] = {}
+        while True:
+            await asyncio.sleep(TELL_GROUP_SECONDS)
+            stands = {TP(*partition): at for partition, at in self._state.positions.items()}
+            if stands != told and await self._consumer.commit_positions(stands):
+                told = stands
 
 
 def boards_app(settings: Settings) -> App:
@@ -120,12 +120,12 @@ def _projector_app(
     app = make_app(kind, settings)
     app.turns.pace = PACE
     status = app.status
-    teller = GroupTeller(app.turns)
 
     async def prepare() -> None:
         projector = await start()
         owner = app.turns.owner = SinkOwner(projector, app.turns)
         app.background.append(owner.watch())
+        app.background.append(GroupTeller(app.turns, projector.state).keep_telling())
         status.sinks.append(projector.state)
 
     async def project(turn: Turn) -> None:
@@ -133,7 +133,6 @@ def _projector_app(
         owner = cast("SinkOwner", app.turns.owner)
         await owner.apply(turn)
         status.turn_finished(turn.size, monotonic() - began)
-        await teller.tell(turn)
 
     app.preparations.append(prepare)
     work(app, [settings.topic(topic) for topic in topics], project)

@@ -92,5 +92,5 @@ class RulesFollower:
         while await reader.position(self._tp) < end:
             for record in (await reader.getmany(timeout_ms=100)).get(self._tp, []):
                 if record.timestamp_type != LOG_APPEND_TIME:
-                    raise WrongTimestampsError(self._tp.topic)
+                    raise WrongTimestampsError(self._tp.topic, self._tp.partition, record.offset)
                 self._on_version(record.value, record.timestamp)

@@ -170,7 +170,7 @@ def decide_runs(scoring: Scoring, runs: dict[TP, Run], said: Outputs, refusal: s
     desk = Desk(number, scoring.ownership.accounts[number])
     for tp, run in runs.items():
         if run.records and run.records[0].timestamp_type != LOG_APPEND_TIME:
-            raise WrongTimestampsError(tp.topic)
+            raise WrongTimestampsError(*tp, run.records[0].offset)
         for start in range(0, len(run.records), TOGETHER):
             decide_records(scoring, desk, tp, run.records[start : start + TOGETHER], said, refusal)
     return desk.changed_rows()

@@ -11,6 +11,7 @@ from processors.app import App
 from processors.logs import write_logs
 from processors.settings import Settings
 from processors.stream import watchdog
+from processors.stream.connections import survive_resets
 
 GARBAGE_THRESHOLD: Final = 300_000
 """Objects more than there were before the collector looks: more than a turn holds until it ends, and
@@ -33,6 +34,7 @@ def run(kind: str, settings: Settings) -> None:
     """
     write_logs(settings.log_format)
     uvloop.install()
+    survive_resets()
     gc.set_threshold(GARBAGE_THRESHOLD)
     app = _make_app(kind, settings)
     watchdog.watch(app.status.stalled_for)

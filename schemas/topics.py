@@ -179,6 +179,10 @@ class Difference:
 
 
 _APPLY = "`laurel topics apply` sets it"
+_APPLY_STAMPS = (
+    "`laurel topics apply` sets it for what comes from then on; a record that is there keeps its "
+    "producer's stamp, and workers refuse it where they have not passed it"
+)
 
 
 def diff(expected: Mapping[str, TopicState], actual: Mapping[str, TopicState]) -> list[Difference]:
@@ -217,23 +221,20 @@ def _settings(name: str, should: TopicState, has: TopicState) -> list[Difference
         there = has.config.get(setting)
         if there == wanted:
             continue
-        if setting == "message.timestamp.type":
-            advice = (
-                "the records that are there carry producers' own stamps; remove the topic while it "
-                "is empty and run `laurel topics apply`, or use another topic prefix"
-            )
-            severity: Literal["refused", "warned"] = (
-                "refused" if wanted == "LogAppendTime" else "warned"
-            )
-            found.append(Difference(name, setting, wanted, there, severity, "hand", advice))
-        else:
-            severity = "refused" if _loses_records(setting, wanted, there) else "warned"
-            found.append(Difference(name, setting, wanted, there, severity, "alter", _APPLY))
+        is_refused = _takes_stamps(setting, wanted) or _loses_records(setting, wanted, there)
+        advice = _APPLY_STAMPS if _takes_stamps(setting, wanted) else _APPLY
+        severity: Literal["refused", "warned"] = "refused" if is_refused else "warned"
+        found.append(Difference(name, setting, wanted, there, severity, "alter", advice))
     for setting in sorted(has.own - should.config.keys()):
         advice = "add it to topics.yaml or remove it from the topic"
         there = has.config[setting]
         found.append(Difference(name, setting, None, there, "warned", "hand", advice))
     return found
+
+
+def _takes_stamps(setting: str, wanted: str) -> bool:
+    """Tell whether producers say when a record came, where topics.yaml promises that the broker does."""
+    return setting == "message.timestamp.type" and wanted == "LogAppendTime"
 
 
 def _loses_records(setting: str, wanted: str, there: str | None) -> bool:

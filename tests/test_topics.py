@@ -92,13 +92,13 @@ DIFFERENCES = [
         "actions",
         {},
         {"message.timestamp.type": "CreateTime"},
-        ("message.timestamp.type", "refused", "hand"),
+        ("message.timestamp.type", "refused", "alter"),
     ),
     (
         "rewards.earned",
         {},
         {"message.timestamp.type": "LogAppendTime"},
-        ("message.timestamp.type", "warned", "hand"),
+        ("message.timestamp.type", "warned", "alter"),
     ),
     (
         "laurel-scoring-accounts-changelog",

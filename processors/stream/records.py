@@ -24,14 +24,17 @@ LOG_APPEND_TIME: Final = 1
 
 
 class WrongTimestampsError(Exception):
-    """Producers stamp the records of a topic whose times decide.
+    """A record of a topic whose times decide was stamped by its producer.
 
     An old retry would be paid twice, and a version of the rules count from whenever one pleased.
     """
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str, partition: int, offset: int) -> None:
         super().__init__(
-            f"topic {topic} must have message.timestamp.type=LogAppendTime; `laurel topics apply`"
+            f"the record at offset {offset} of {topic} {partition} was stamped by its producer, and "
+            "not by the broker. `laurel topics apply` sets message.timestamp.type=LogAppendTime for "
+            "records to come; remove those before with kafka-delete-records and send them again, or "
+            "use another topic prefix (of a compacted topic none can be removed: make it anew)"
         )
 
 

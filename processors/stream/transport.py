@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any, Protocol, cast
 
 import aiokafka
+from aiokafka.errors import CommitFailedError
 from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -82,6 +83,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         offset: int | None = await self.call_thread(consumer.committed, TopicPartition(*tp))
         return offset
 
+    async def commit_mine(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit those offsets whose partitions are assigned now; answer whether all were committed."""
+        consumer = self._ensure_consumer()
+        mine = {tp: offsets[TP(*tp)] for tp in consumer.assignment() if TP(*tp) in offsets}
+        if not mine:
+            return False
+        try:
+            await consumer.commit(mine)
+        except CommitFailedError:  # The group is about to assign partitions anew.
+            return False
+        return len(mine) == len(offsets)
+
     def membership(self) -> Membership:
         """Return this worker's membership as of the last join."""
         coordinator = self._ensure_consumer()._coordinator
@@ -147,9 +160,15 @@ class Consumer(driver.Consumer):
         """The group's committed offsets, None where there is none."""
         return {tp: await self._thread.committed(tp) for tp in partitions}
 
-    async def commit_positions(self, offsets: Mapping[TP, int]) -> None:
-        """Tell the group where a sink stands, for whoever watches lag; nothing is read from there."""
-        await self._thread.commit(offsets)
+    async def commit_positions(self, offsets: Mapping[TP, int]) -> bool:
+        """Tell the group where a sink stands, for whoever watches lag; nothing is read from there.
+
+        Answers whether it heard; it does not while partitions are handed over.
+        """
+        if self.should_stop:
+            return False
+        told: bool = await self._thread.call_thread(self._thread.commit_mine, offsets)
+        return told
 
     async def wait_empty(self) -> None:
         """Wait for the turn under way, if any; what only waits is dropped and fetched again."""
@@ -247,11 +266,13 @@ class Consumer(driver.Consumer):
         """Do nothing: the status page and the watchdog see a turn that makes no progress."""
 
     def left_group(self) -> bool:
-        """Whether the task that keeps the group membership ended, which Faust does not notice."""
+        """Whether a task ended that keeps the group membership, or the metadata, unnoticed by Faust."""
         consumer = self._thread._consumer
-        coordinator = consumer._coordinator if consumer is not None else None
-        task = getattr(coordinator, "_coordination_task", None)
-        return task is not None and task.done() and not self.should_stop
+        if consumer is None or self.should_stop:
+            return False
+        coordination = getattr(consumer._coordinator, "_coordination_task", None)
+        tasks = (coordination, consumer._client._sync_task)
+        return any(task is not None and task.done() for task in tasks)
 
     def lag(self, partitions: Iterable[TP]) -> dict[TP, int]:
         """Count the records of each partition not fetched yet, as the broker last told."""

@@ -80,9 +80,14 @@ def test_a_file_of_members_is_refused_with_its_line(
     assert problem in laurel("import", str(file), "--program", "loyalty", code=1)
 
 
-def test_doctor_finds_all_well(laurel: Laurel) -> None:
-    """A Laurel that `laurel run` started has nothing to say but what is well."""
-    said = laurel("doctor")
+def test_doctor_finds_all_well(laurel: Laurel, user: str) -> None:
+    """A Laurel that `laurel run` started has nothing to say but what is well.
+
+    Once it is idle nothing waits: what is left unread are ends of transactions.
+    """
+    laurel("send", "PURCHASE", "--user", user, "-d", "order_value=250", "--wait")
+    for kind in ("boards", "ledger", "scoring"):
+        said = laurel.until("doctor", part=f"1 {kind} worker, nothing waits", seconds=20)
     assert "✗" not in said
     for part in ("1 broker", "all 15 topics", "loyalty@2025-01-01 is in force", "1 scoring worker"):
         assert part in said

@@ -69,8 +69,9 @@ async def test_producers_stamp_a_topic(stack: Stack, tmp_path: Path, prefix: str
         await admin.delete_topics(inputs)
         await admin.close()
     for name in inputs:
-        sentence = f"topic {name} must have message.timestamp.type=LogAppendTime; `laurel topics"
+        sentence = f"topic {name} must have message.timestamp.type=LogAppendTime"
         assert sentence in refused.value.what
+    assert "laurel topics apply" in refused.value.advice
 
 
 async def test_topics_as_they_must_be(stack: Stack, tmp_path: Path, topics: str) -> None:

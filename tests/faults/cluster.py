@@ -28,7 +28,7 @@ from deploy.stack import Stack
 from deploy.workload import USUAL_MIX, Message, Mix, workload
 from processors.settings import Settings
 from tests.faults.worker import command, live
-from tests.support.kafka import consume
+from tests.support.kafka import consume, held_back
 from tests.support.waiting import eventually
 
 KINDS = ("scoring", "boards", "ledger")
@@ -165,8 +165,19 @@ class Worker:
         status = await self.status()
         if status is None or not status["ready"]:
             return False
-        stands = [status["partitions"], *(sink["partitions"] for sink in status["sinks"])]
-        return not any(partition["lag"] for partitions in stands for partition in partitions)
+        return not behind(status)
+
+    async def waits_for(self) -> str:
+        """What it says it waits for: why it is not ready, and where records are left."""
+        status = await self.status()
+        if status is None:
+            return f"{self.log.stem} does not answer"
+        lines = [f"{self.log.stem} is {status['not_ready'] or 'ready'}, {status['records']} done"]
+        lines += [
+            f"  {each['topic']}/{each['partition']} at {each['position']}, {each['lag']} left"
+            for each in behind(status)
+        ]
+        return "\n".join(lines)
 
     async def stop(self) -> int:
         """Ask it to end and not to come back; give its exit code. Kills it when it does not end."""
@@ -192,6 +203,12 @@ class Worker:
         except TimeoutError:
             self.process.kill()
             return await exit_code(self.process)
+
+
+def behind(status: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the partitions, of the worker and of its sinks, in which records wait."""
+    stands = [status["partitions"], *(sink["partitions"] for sink in status["sinks"])]
+    return [partition for partitions in stands for partition in partitions if partition["lag"]]
 
 
 async def exit_code(process: BaseProcess) -> int:
@@ -268,7 +285,11 @@ class Cluster:
         try:
             await eventually(none_is, seconds=within, every=0.1)
         except AssertionError:
-            raise AssertionError(f"after {within} s {await waiting()}: {self.told()}") from None
+            late = await waiting()
+            why = [await worker.waits_for() for worker in self.workers]
+            why += await held_back(self.stack, self.settings.topic_prefix)
+            said = "\n".join([*why, self.told()])
+            raise AssertionError(f"after {within} s {late}:\n{said}") from None
 
     @asynccontextmanager
     async def load(

@@ -256,6 +256,27 @@ async def test_apply_makes_and_mends(connection: dict[str, Any], topics: str) ->
     assert diff(should, await broker_topics.describe(connection, should)) == []
 
 
+async def test_apply_lets_the_broker_stamp_a_topic_that_is_there(
+    stack: Stack, connection: dict[str, Any], topics: str
+) -> None:
+    """What comes from then on has the broker's time; what was there keeps its producer's."""
+    name = f"{topics}actions"
+    should = {name: expected(load(), "embedded", topics)[name]}
+    stamped = {**should[name].config, "message.timestamp.type": "CreateTime"}
+    await broker_topics.apply(connection, {name: replace(should[name], config=stamped)})
+    record = Sent(b"u", b"{}", timestamp_ms=1_000)
+    await produce(stack, name, [record])
+    done = await broker_topics.apply(connection, should)
+    assert [(one.what, one.actual, one.severity) for one in done.altered] == [
+        ("message.timestamp.type", "CreateTime", "refused")
+    ]
+    await produce(stack, name, [record])
+    before, after = await consume(stack, name)
+    assert (before.timestamp, before.timestamp_type) == (1_000, 0)
+    assert (after.timestamp > 1_700_000_000_000, after.timestamp_type) == (True, 1)
+    assert diff(should, await broker_topics.describe(connection, should)) == []
+
+
 async def test_apply_refuses_another_count(connection: dict[str, Any], topics: str) -> None:
     """A changed partition count is refused, and then nothing else is changed either."""
     should = expected(load(), "embedded", topics)

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiokafka
 import pytest
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.producer import sender
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -52,13 +53,13 @@ USES: list[tuple[object, str]] = [
     (driver.AIOKafkaConsumerThread, "_ensure_consumer"),
     (driver.AIOKafkaConsumerThread, "_fetch_records"),
     (driver.AIOKafkaConsumerThread, "call_thread"),
-    (driver.AIOKafkaConsumerThread, "commit"),
     (driver.AIOKafkaConsumerThread, "seek_wait"),
     (driver.Consumer, "_get_active_partitions"),
     (Recovery, "_resume_streams"),
     (Recovery, "_set_recovery_started"),
     (Recovery, "_set_recovery_ended"),
     (Recovery, "_wait"),
+    (AIOKafkaConnection, "_send_sasl_token"),
     (sender.Sender, "_do_add_offsets_to_txn"),
     (sender.Sender, "_find_coordinator"),
 ]

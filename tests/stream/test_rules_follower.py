@@ -43,7 +43,7 @@ async def test_versions_stamped_by_their_producer_are_refused(
     topic = await make_topic("rules", message_timestamp_type="CreateTime")
     await produce(stack, topic, [Sent(b"p@1", b"version", timestamp_ms=1_000_000)])
     seen: Seen = []
-    wanted = rf"{topic} must have message\.timestamp\.type=LogAppendTime; `laurel topics apply`"
+    wanted = rf"the record at offset 0 of {topic} 0 was stamped by its producer.*make it anew"
     async with following(topic, seen, connection) as (follower, task):
         with pytest.raises(WrongTimestampsError, match=wanted):
             await asyncio.wait_for(first_reading(follower, task), PATIENCE_SECONDS)

@@ -41,6 +41,29 @@ async def produce(stack: Stack, topic: str, records: Iterable[Sent]) -> list[tup
     return [(record.partition, record.offset) for record in written]
 
 
+async def held_back(stack: Stack, prefix: str) -> list[str]:
+    """Tell the partitions of a prefix's topics whose end an open transaction keeps from readers."""
+    ends: list[dict[TopicPartition, int]] = []
+    for isolation in ("read_committed", "read_uncommitted"):
+        async with AIOKafkaConsumer(
+            bootstrap_servers=stack.kafka, isolation_level=isolation
+        ) as consumer:
+            cluster = await consumer._client.fetch_all_metadata()
+            partitions = [
+                TopicPartition(topic, number)
+                for topic in cluster.topics()
+                if topic.startswith(prefix)
+                for number in cluster.partitions_for_topic(topic) or ()
+            ]
+            ends.append(await consumer.end_offsets(partitions))
+    committed, written = ends
+    return [
+        f"{tp.topic}/{tp.partition} is committed to {committed[tp]} of {end}"
+        for tp, end in sorted(written.items())
+        if committed[tp] != end
+    ]
+
+
 async def consume(
     stack: Stack,
     topic: str,
