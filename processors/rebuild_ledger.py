@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from processors.ledger import Adder, applied, lanes, read_lane
-from processors.projector import Turn, side_by_side
+from processors.projector import Turn, side_by_side, together
 from processors.rebuild_boards import Progress, silent
 from processors.replay import KeptTopics, Positions, distance
 from sinks.ledger_rebuild import (
@@ -85,16 +85,18 @@ class Reading:
         total = self._done + distance(self._at, end)
         ready: list[Batch] = []
         async for turn in self.log.turns(self._at, end):
-            following: list[Batch] = []
-            await side_by_side([self._write(ready), self._read(turn, add, following)])
-            ready = following
+            async with together() as group:
+                # While PostgreSQL writes one turn, the next is made ready.
+                group.create_task(self._write(ready))
+                following = group.create_task(self._read(turn, add))
+            ready = following.result()
             self._progress(self._done, total)
         await self._write(ready)
         self._progress(self._done, total)
 
-    async def _read(self, turn: Turn, add: Adder, into: list[Batch]) -> None:
-        """Make a turn ready to be written, while PostgreSQL writes the one before."""
-        into += [await read_lane(self.topic_prefix, lane, add) for lane in lanes(turn)]
+    async def _read(self, turn: Turn, add: Adder) -> list[Batch]:
+        """Make a turn ready to be written."""
+        return [await read_lane(self.topic_prefix, lane, add) for lane in lanes(turn)]
 
     async def _write(self, batches: Collection[Batch]) -> None:
         """Write what is ready; how far it goes counts once it is there."""
