@@ -1,6 +1,7 @@
 """Rebuilds the ledger from its topics while it is read and written: beside it, then a switch."""
 
 import asyncio
+import time
 from collections.abc import Collection
 from contextlib import AsyncExitStack
 from typing import Final
@@ -26,6 +27,12 @@ FEW: Final = 10_000
 
 TRIES: Final = 20
 """How often the switch steps back for a long read before it gives up."""
+
+CATCH_UP_SECONDS: Final = 5.0
+"""For so long the switch waits for projectors that stand behind the rebuilt ledger, if any run at all."""
+
+LOOK_SECONDS: Final = 0.05
+"""Between two looks at them."""
 
 PAUSE_SECONDS: Final = 1.0
 """Between two tries: reads that waited get their turn."""
@@ -116,6 +123,18 @@ class Reading:
             if left <= FEW or 0 < before <= left:
                 return
 
+    async def caught_up(self) -> None:
+        """Return once projectors have brought the ledger that is read as far as this one, or seem away.
+
+        One that stood behind at the switch would find itself moved, and would have to start over.
+        """
+        end = time.monotonic() + CATCH_UP_SECONDS
+        while time.monotonic() < end:
+            stands = await self.ledger.stands()
+            if all(stands.get(at, position) >= position for at, position in self._at.items()):
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
 
 async def carry(url: str, reading: Reading, partitions: Collection[Partition]) -> None:
     """Carry over what came of records that are no longer there."""
@@ -135,6 +154,7 @@ async def switch(reading: Reading) -> None:
     """Stop the projectors, read what they are ahead, and put the rebuilt tables in place."""
     for tries in range(1, TRIES + 1):
         await reading.nearly()
+        await reading.caught_up()
         try:
             async with reading.ledger.paused() as positions:
                 await reading.to(positions)
