@@ -92,18 +92,27 @@ async def _forget_hidden(redis: Redis, program: str, board: Board) -> None:
 async def carry(redis: Redis, program: str, before: Board, board: Board, tie: int | None) -> bool:
     """Put whoever stands on the board `before` on another one too, at 0; who is there stays.
 
-    With a tie value in epoch milliseconds, or each with its own. False where rebuilt boards take the
-    place of these: it is to be done again on those.
+    Who is hidden has the same there once shown again. With a tie value in epoch milliseconds, or each
+    with its own. False where rebuilt boards take the place of these: it is to be done again on those.
     """
-    keys = [program_key(program, name) for name in ("epoch", "boards", "carried")]
+    keys = [program_key(program, name) for name in ("epoch", "boards", "carried", "hidden")]
     keys += [board_keys(program, before)[1], *board_keys(program, board)]
     epoch: Any = await redis.get(keys[0]) or b""
     if epoch.startswith(store.SWITCHING):
         return False
-    said, cursor = "" if tie is None else tie, b"0"
+    said = [board_name(before), board_name(board), "" if tie is None else tie]
+    # Hidden ones twice: who is shown or hidden meanwhile is found before, or after, those who stand there.
+    for who in ("hidden", "standing", "last hidden"):
+        if not await _carry_all(redis, keys, [epoch, *said, who]):
+            return False
+    return True
+
+
+async def _carry_all(redis: Redis, keys: list[str], said: list[str | bytes | int]) -> bool:
+    """Carry on page by page; False where other boards took the place of these."""
+    cursor: Any = b"0"
     while True:
-        arguments: list[str | bytes | int] = [epoch, board_name(board), said, cursor, AT_ONCE]
-        cursor = await call_function(redis, "carry", keys, arguments)
+        cursor = await call_function(redis, "carry", keys, [*said, cursor, AT_ONCE])
         if cursor in (b"0", None):
             return cursor is not None
 

@@ -467,22 +467,45 @@ local function keep(keys, args)
   return 0
 end
 
--- Puts some members of one board on another one, at 0, unless they stand there.
--- KEYS: epoch, boards, carried, ties of the one, scores and ties of the other. ARGV: epoch, the other's
--- name, the tie value in epoch milliseconds (empty: each keeps its own), cursor, how many. Returns the
--- next cursor, 0 when all are there; nothing where other boards took the place of these.
-local function carry(keys, args)
-  if (redis.call('GET', keys[1]) or '') ~= args[1] then return end
-  local name, begins = args[2], args[3] ~= '' and struct.pack('>I6', args[3])
-  local found = redis.call('HSCAN', keys[4], args[4], 'COUNT', args[5])
-  for i = 1, #found[2], 2 do
-    local user, tie = found[2][i], begins or found[2][i + 1]
-    if redis.call('HSETNX', keys[6], user, tie) == 1 then
-      redis.call('ZADD', keys[5], 0, tie .. user)
+-- Puts a page of those who stand on one board on another one, at 0, unless they stand there.
+local function carry_standing(keys, page, begins)
+  for i = 1, #page, 2 do
+    local user, tie = page[i], begins or page[i + 1]
+    if redis.call('HSETNX', keys[7], user, tie) == 1 then
+      redis.call('ZADD', keys[6], 0, tie .. user)
     end
   end
+end
+
+-- Lets those of a page of hidden members who have a score on one board have 0 on another one, unless they have
+-- a score there too.
+local function carry_hidden(keys, page, begins, before, name)
+  local ending = '\0' .. before
+  for i = 1, #page, 2 do
+    local field = page[i]
+    if string.sub(field, -#ending) == ending then
+      local tie = begins or cmsgpack.unpack(page[i + 1])[2]
+      local other = string.sub(field, 1, -#ending) .. name
+      redis.call('HSETNX', keys[4], other, cmsgpack.pack({0, tie}))
+    end
+  end
+end
+
+-- Carries some members of one board on to another one, at 0.
+-- KEYS: epoch, boards, carried, hidden, ties of the one, scores and ties of the other. ARGV: epoch, the one's
+-- name, the other's name, the tie value in epoch milliseconds (empty: each keeps its own), 'hidden',
+-- 'standing' or 'last hidden', cursor, how many. Returns the next cursor, 0 when all of these are there;
+-- nothing where other boards took the place of these. With the last hidden ones it is done.
+local function carry(keys, args)
+  if (redis.call('GET', keys[1]) or '') ~= args[1] then return end
+  local name, who = args[3], args[5]
+  local begins = args[4] ~= '' and struct.pack('>I6', args[4])
+  local from = who == 'standing' and keys[5] or keys[4]
+  local found = redis.call('HSCAN', from, args[6], 'COUNT', args[7])
+  if who == 'standing' then carry_standing(keys, found[2], begins)
+  else carry_hidden(keys, found[2], begins, args[2], name) end
   redis.call('SADD', keys[2], name)
-  if found[1] == '0' then redis.call('SADD', keys[3], name) end
+  if found[1] == '0' and who == 'last hidden' then redis.call('SADD', keys[3], name) end
   return found[1]
 end
 
