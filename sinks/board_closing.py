@@ -15,6 +15,9 @@ AT_ONCE: Final = 500
 
 _TIE_BYTES: Final = 6
 
+_LARGE: Final = b"large"
+"""The sum of a board that Redis does not keep, as in boards.lua."""
+
 
 class Figures(NamedTuple):
     """A board at one moment. `middle` are the scores of the one or two members in the middle."""
@@ -38,7 +41,7 @@ async def figures(redis: Redis, program: str, board: Board, best: int) -> Figure
     keys = [board_keys(program, board)[0], program_key(program, "sums")]
     said: Any = await call_function(redis, "figures", keys, [board_name(board), best])
     count, total, first, middle = said
-    if total is None:  # Made before sums were kept.
+    if total in (None, _LARGE):  # Made before sums were kept, or too large to be kept.
         total = sum(
             {one.user_id: one.score async for one in members(redis, program, board)}.values()
         )
@@ -71,22 +74,20 @@ async def keep(redis: Redis, program: str, board: Board, until: int) -> bool:
     keys = [program_key(program, "closed"), *board_keys(program, board)]
     if await call_function(redis, "keep", keys, [board_name(board), until]):
         return True
-    await _forget_hidden(redis, program, board)
+    await _forget_aside(redis, program, board)
     await redis.hdel(program_key(program, "sums"), board_name(board))
     await redis.srem(program_key(program, "boards"), board_name(board))
     return False
 
 
-async def _forget_hidden(redis: Redis, program: str, board: Board) -> None:
-    """Drop what hidden members have on a board."""
-    key, end, cursor = program_key(program, "hidden"), f"\0{board_name(board)}".encode(), 0
-    while True:
-        page: Any = await redis.hscan(key, cursor, count=AT_ONCE)
-        cursor, found = page
-        if gone := [field for field in found if field.endswith(end)]:
-            await redis.hdel(key, *gone)
-        if not cursor:
-            return
+async def _forget_aside(redis: Redis, program: str, board: Board) -> None:
+    """Drop what hidden members have on a board, and what goes beyond its scores."""
+    end = f"\0{board_name(board)}".encode()
+    for name in ("hidden", "beyond"):
+        key = program_key(program, name)
+        async for field in redis.hscan_iter(key, count=AT_ONCE):
+            if field[0].endswith(end):
+                await redis.hdel(key, field[0])
 
 
 async def carry(redis: Redis, program: str, before: Board, board: Board, tie: int | None) -> bool:

@@ -21,6 +21,7 @@ from schemas.moments import ALL_TIME
 from schemas.programs import Program, version_name
 from sinks.board_calls import Board
 from sinks.board_closing import Figures, figures
+from sinks.board_words import EXACT
 from sinks.job_reads import KnownPeriod, known_periods
 
 TOP: Final = 100
@@ -98,7 +99,7 @@ def closing(ended: Ended, found: Figures, positions: dict[str, int], now: int) -
             "board": board[0],
             "period": board[1],
             "participants": found.participants,
-            "points": found.points,
+            "points": max(-EXACT, min(found.points, EXACT)),
             "average": thousandths(found.points, found.participants),
             "median": thousandths(sum(found.middle), len(found.middle)),
             "winners": winners[: places(program, board)],

@@ -208,6 +208,21 @@ def test_nobody_wins_with_nothing() -> None:
     assert action.data["median"] == "1.500"
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_points_of_a_result_end_at_2_to_the_53(sign: int) -> None:
+    """No record holds more; the average and the median are those of the whole sum."""
+    [ended] = closing.due(
+        published(document(**WINNERS)), "club", ms("2025-12-09"), GRACE, [known(WEEK)]
+    )
+    most = sign * 2**53
+    found = Figures(3, 3 * most - sign, [("eva", most), ("dan", most)], [most])
+    action = closing.closing(ended, found, {}, 0)
+    assert action is not None
+    assert action.data["points"] == most
+    assert action.data["average"] == f"{'-' * (sign < 0)}9007199254740991.667"
+    assert action.data["median"] == f"{most}.000"
+
+
 @pytest.mark.parametrize(
     ("total", "count", "text"),
     [
