@@ -5,7 +5,7 @@ from math import isclose
 
 from audit.periods import read_instant
 from audit.results import Said
-from audit.standings import Boards, Place
+from audit.standings import Boards, Place, as_shown
 from audit.ways import Reached, follow, read_words
 
 _LEAST = 1e-12
@@ -99,7 +99,7 @@ def _sorted(reached: dict[tuple[str, str, str, str], Reached]) -> dict[str, Boar
     boards: dict[str, Boards] = {}
     for (program, board, period, user_id), (score, tie) in reached.items():
         places = boards.setdefault(program, {}).setdefault((board, period), [])
-        places.append(Place(user_id, score, tie))
+        places.append(Place(user_id, as_shown(score), tie))
     for program_boards in boards.values():
         for places in program_boards.values():
             places.sort(key=_order)

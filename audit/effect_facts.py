@@ -16,7 +16,7 @@ _AMOUNT: Document = {"type": "decimal(6)", "least": 0, "nonzero": True}
 _BROUGHT: dict[str, Document] = {
     "profile": {
         "country": {"type": "country"},
-        "team": {"type": "code"},
+        "team": {"type": "team"},
         "segments": {"type": "texts"},
         "joined_at": _MOMENT,
         "timezone": {"type": "timezone"},

@@ -14,6 +14,7 @@ LONGEST_TEXT = 1_024
 LARGEST_KEPT = 2**63
 AMOUNT_PLACES = 6
 LONGEST_CODE = 100
+LONGEST_TEAM = 64
 MOST_TEXTS = 64
 MOST_ROWS = 1_000
 
@@ -177,6 +178,7 @@ _IS: dict[str, Callable[[object], bool]] = {
     "period": _is_period,
     "member": _is_member,
     "code": lambda value: _is_name(value, LONGEST_CODE),
+    "team": lambda value: _is_name(value, LONGEST_TEAM),
     "country": _is_country,
     "timezone": _is_zone,
     "numbers": _by_name(_is_amount),

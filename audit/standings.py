@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from audit.case import Case
 from audit.holdings import Standing
-from audit.members import Line, Member
+from audit.members import MOST_UNITS, Line, Member
 from audit.periods import period_end, period_name
 from audit.rules import Document
 from audit.steps import step_held
@@ -216,6 +216,11 @@ def may_stand(case: Case) -> bool:
     )
 
 
+def as_shown(score: Amount) -> Amount:
+    """A score as boards show it: a whole one is at most 2^53, either way."""
+    return score if isinstance(score, float) else max(-MOST_UNITS, min(score, MOST_UNITS))
+
+
 def all_boards(members: Iterable[Member]) -> Boards:
     """Every board with its members: score descending, then by tie value, then id."""
     found: Boards = {}
@@ -223,7 +228,7 @@ def all_boards(members: Iterable[Member]) -> Boards:
         for (name, period, _), standing in member.standings.items():
             if standing.part is not None and not member.hidden:
                 board = f"{name}:{standing.part}" if standing.part else name
-                place = Place(member.subject, standing.score, standing.tie)
+                place = Place(member.subject, as_shown(standing.score), standing.tie)
                 found.setdefault((board, period), []).append(place)
     for places in found.values():
         places.sort(key=lambda place: (-place.score, place.tie, place.user_id.encode()))

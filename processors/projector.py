@@ -7,7 +7,8 @@ lost may have been done.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -155,9 +156,16 @@ def remaining(
 
 async def side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Await all; when one fails the others are cancelled, and the first failure is raised."""
+    async with together() as group:
+        for work in works:
+            group.create_task(work)
+
+
+@asynccontextmanager
+async def together() -> AsyncIterator[asyncio.TaskGroup]:
+    """Give a group whose tasks are awaited; of those that fail the first one's failure is raised."""
     try:
         async with asyncio.TaskGroup() as group:
-            for work in works:
-                group.create_task(work)
+            yield group
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from failed

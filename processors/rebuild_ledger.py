@@ -1,12 +1,13 @@
 """Rebuilds the ledger from its topics while it is read and written: beside it, then a switch."""
 
 import asyncio
+import time
 from collections.abc import Collection
 from contextlib import AsyncExitStack
 from typing import Final
 
 from processors.ledger import Adder, applied, lanes, read_lane
-from processors.projector import Turn, side_by_side
+from processors.projector import Turn, side_by_side, together
 from processors.rebuild_boards import Progress, silent
 from processors.replay import KeptTopics, Positions, distance
 from sinks.ledger_rebuild import (
@@ -26,6 +27,12 @@ FEW: Final = 10_000
 
 TRIES: Final = 20
 """How often the switch steps back for a long read before it gives up."""
+
+CATCH_UP_SECONDS: Final = 5.0
+"""For so long the switch waits for projectors that stand behind the rebuilt ledger, if any run at all."""
+
+LOOK_SECONDS: Final = 0.05
+"""Between two looks at them."""
 
 PAUSE_SECONDS: Final = 1.0
 """Between two tries: reads that waited get their turn."""
@@ -85,16 +92,18 @@ class Reading:
         total = self._done + distance(self._at, end)
         ready: list[Batch] = []
         async for turn in self.log.turns(self._at, end):
-            following: list[Batch] = []
-            await side_by_side([self._write(ready), self._read(turn, add, following)])
-            ready = following
+            async with together() as group:
+                # While PostgreSQL writes one turn, the next is made ready.
+                group.create_task(self._write(ready))
+                following = group.create_task(self._read(turn, add))
+            ready = following.result()
             self._progress(self._done, total)
         await self._write(ready)
         self._progress(self._done, total)
 
-    async def _read(self, turn: Turn, add: Adder, into: list[Batch]) -> None:
-        """Make a turn ready to be written, while PostgreSQL writes the one before."""
-        into += [await read_lane(self.topic_prefix, lane, add) for lane in lanes(turn)]
+    async def _read(self, turn: Turn, add: Adder) -> list[Batch]:
+        """Make a turn ready to be written."""
+        return [await read_lane(self.topic_prefix, lane, add) for lane in lanes(turn)]
 
     async def _write(self, batches: Collection[Batch]) -> None:
         """Write what is ready; how far it goes counts once it is there."""
@@ -113,6 +122,18 @@ class Reading:
             await self.to(ends, add)
             if left <= FEW or 0 < before <= left:
                 return
+
+    async def caught_up(self) -> None:
+        """Return once projectors have brought the ledger that is read as far as this one, or seem away.
+
+        One that stood behind at the switch would find itself moved, and would have to start over.
+        """
+        end = time.monotonic() + CATCH_UP_SECONDS
+        while time.monotonic() < end:
+            stands = await self.ledger.stands()
+            if all(stands.get(at, position) >= position for at, position in self._at.items()):
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 async def carry(url: str, reading: Reading, partitions: Collection[Partition]) -> None:
@@ -133,6 +154,7 @@ async def switch(reading: Reading) -> None:
     """Stop the projectors, read what they are ahead, and put the rebuilt tables in place."""
     for tries in range(1, TRIES + 1):
         await reading.nearly()
+        await reading.caught_up()
         try:
             async with reading.ledger.paused() as positions:
                 await reading.to(positions)

@@ -45,7 +45,7 @@ _PERIOD: Final = {"board": _NEEDED, "period": Fact(type="period", required=True)
 EFFECT_FACTS: Final[Mapping[str, Mapping[str, Fact]]] = {
     "profile": {
         "country": Fact(type="country"),
-        "team": Fact(type="code"),
+        "team": Fact(type="team"),
         "segments": Fact(type="texts"),
         "joined_at": Fact(type="moment"),
         "timezone": Fact(type="timezone"),

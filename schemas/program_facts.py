@@ -8,7 +8,7 @@ from pydantic import Field
 from schemas.program_words import Number, Part
 
 _TYPES: Final = re.compile(
-    r"decimal\([1-6]\)|integer|text|texts|flag|moment|period|member|code|country|timezone"
+    r"decimal\([1-6]\)|integer|text|texts|flag|moment|period|member|team|code|country|timezone"
     r"|numbers|names|lots"  # of moving in, `opening`
     r"|scores|changes"  # of periods
 )

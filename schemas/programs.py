@@ -288,6 +288,11 @@ def effective_moment(program: Program) -> int:
     return moment_in(program.effective_from, moments.calendar_of(program.timezone))
 
 
+def version_name(program: Program) -> str:
+    """Name a version, `program@effective_from`."""
+    return f"{program.program}@{program.effective_from}"
+
+
 def moment_in(text: str, calendar: moments.Calendar) -> int:
     """Read RFC 3339 or a bare date, which is its first moment in that calendar."""
     date = moments.read_date(text)
@@ -301,7 +306,7 @@ def publish(
     program = parse_program(document)
     return PublishedVersion(
         program=program.program,
-        version=f"{program.program}@{program.effective_from}",
+        version=version_name(program),
         effective_from=effective_moment(program),
         lead_ms=lead_ms,
         document=document,

@@ -213,7 +213,8 @@ class PeriodRecord(msgspec.Struct, gc=False):
     starts_at: str | None
     ends_at: str | None
     participants: int
-    # The sum of all scores, and what it comes to per member: decimal texts with three places.
+    # The sum of all scores, at most 2^53 either way, and what the whole sum comes to per member: decimal
+    # texts with three places.
     points: int
     average: str
     median: str

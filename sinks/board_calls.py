@@ -2,7 +2,7 @@
 
 Within a call every change of one member on one board becomes one: what stood before the call, what
 stands after it. However the postings are cut into calls, the boards they leave are the same, to the
-last unit: no amount is merged beyond 2^53, where Redis' Lua would round it as it arrives.
+last unit: no amount is sent beyond 2^53, where Redis' Lua would round it as it arrives.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,11 +36,6 @@ TIES: Final = 8
 """What a change does besides adding (the same bits in boards.lua): it moves the tie value; the
 member left the board on the way, so what stood there before counts no more; it is off at the end;
 its tie value was said and holds whatever the score does."""
-
-_MOST: Final = 2 * EXACT
-"""No score that is exact is further from another one."""
-_REFUSED: Final = 4 * EXACT
-"""An amount that boards.lua refuses, whatever the score it comes to."""
 
 Board = tuple[str, str]
 """(board, period): `("region:US", "weekly:2025-W49")`."""
@@ -300,13 +295,17 @@ def hidden_changes(call: Call) -> list[list[object]]:
 
 
 def _amount(change: Change, way: Way) -> object:
-    """Give what is added or compared; what no double holds exactly as an amount that is refused."""
+    """Give what is added or compared; a sum that no double holds exactly in parts that one does."""
     if way.operator.startswith(DECAY):
         return change.terms
     amount = change.amount
-    if abs(amount) <= _MOST and float(amount) == amount:
+    if abs(amount) <= EXACT:
         return amount
-    return _REFUSED if amount > 0 else -_REFUSED
+    most = EXACT if amount > 0 else -EXACT
+    if way.operator != SUM:
+        return most
+    whole, rest = divmod(abs(amount), EXACT)
+    return [most] * whole + ([rest if amount > 0 else -rest] if rest else [])
 
 
 def entries(call: Call, board: Board) -> int:

@@ -15,6 +15,9 @@ AT_ONCE: Final = 500
 
 _TIE_BYTES: Final = 6
 
+_LARGE: Final = b"large"
+"""The sum of a board that Redis does not keep, as in boards.lua."""
+
 
 class Figures(NamedTuple):
     """A board at one moment. `middle` are the scores of the one or two members in the middle."""
@@ -38,7 +41,7 @@ async def figures(redis: Redis, program: str, board: Board, best: int) -> Figure
     keys = [board_keys(program, board)[0], program_key(program, "sums")]
     said: Any = await call_function(redis, "figures", keys, [board_name(board), best])
     count, total, first, middle = said
-    if total is None:  # Made before sums were kept.
+    if total in (None, _LARGE):  # Made before sums were kept, or too large to be kept.
         total = sum(
             {one.user_id: one.score async for one in members(redis, program, board)}.values()
         )
@@ -71,39 +74,46 @@ async def keep(redis: Redis, program: str, board: Board, until: int) -> bool:
     keys = [program_key(program, "closed"), *board_keys(program, board)]
     if await call_function(redis, "keep", keys, [board_name(board), until]):
         return True
-    await _forget_hidden(redis, program, board)
+    await _forget_aside(redis, program, board)
     await redis.hdel(program_key(program, "sums"), board_name(board))
     await redis.srem(program_key(program, "boards"), board_name(board))
     return False
 
 
-async def _forget_hidden(redis: Redis, program: str, board: Board) -> None:
-    """Drop what hidden members have on a board."""
-    key, end, cursor = program_key(program, "hidden"), f"\0{board_name(board)}".encode(), 0
-    while True:
-        page: Any = await redis.hscan(key, cursor, count=AT_ONCE)
-        cursor, found = page
-        if gone := [field for field in found if field.endswith(end)]:
-            await redis.hdel(key, *gone)
-        if not cursor:
-            return
+async def _forget_aside(redis: Redis, program: str, board: Board) -> None:
+    """Drop what hidden members have on a board, and what goes beyond its scores."""
+    end = f"\0{board_name(board)}".encode()
+    for name in ("hidden", "beyond"):
+        key = program_key(program, name)
+        async for field in redis.hscan_iter(key, count=AT_ONCE):
+            if field[0].endswith(end):
+                await redis.hdel(key, field[0])
 
 
 async def carry(redis: Redis, program: str, before: Board, board: Board, tie: int | None) -> bool:
     """Put whoever stands on the board `before` on another one too, at 0; who is there stays.
 
-    With a tie value in epoch milliseconds, or each with its own. False where rebuilt boards take the
-    place of these: it is to be done again on those.
+    Who is hidden has the same there once shown again. With a tie value in epoch milliseconds, or each
+    with its own. False where rebuilt boards take the place of these: it is to be done again on those.
     """
-    keys = [program_key(program, name) for name in ("epoch", "boards", "carried")]
+    keys = [program_key(program, name) for name in ("epoch", "boards", "carried", "hidden")]
     keys += [board_keys(program, before)[1], *board_keys(program, board)]
     epoch: Any = await redis.get(keys[0]) or b""
     if epoch.startswith(store.SWITCHING):
         return False
-    said, cursor = "" if tie is None else tie, b"0"
+    said = [board_name(before), board_name(board), "" if tie is None else tie]
+    # Hidden ones twice: who is shown or hidden meanwhile is found before, or after, those who stand there.
+    for who in ("hidden", "standing", "last hidden"):
+        if not await _carry_all(redis, keys, [epoch, *said, who]):
+            return False
+    return True
+
+
+async def _carry_all(redis: Redis, keys: list[str], said: list[str | bytes | int]) -> bool:
+    """Carry on page by page; False where other boards took the place of these."""
+    cursor: Any = b"0"
     while True:
-        arguments: list[str | bytes | int] = [epoch, board_name(board), said, cursor, AT_ONCE]
-        cursor = await call_function(redis, "carry", keys, arguments)
+        cursor = await call_function(redis, "carry", keys, [*said, cursor, AT_ONCE])
         if cursor in (b"0", None):
             return cursor is not None
 

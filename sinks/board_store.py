@@ -18,6 +18,7 @@ progress in one step:
     {loyalty}:sums                     hash: board NUL period -> sum of all scores on it, but with decay
     {loyalty}:carried                  set: boards that the members of the one before were put on
     {loyalty}:decays                   hash: board -> `0.9 day 20480`, see sinks/decay.py
+    {loyalty}:beyond                   hash: user NUL board NUL period -> sums that are larger than scores can be
 
 Boards that are made anew stand under `{loyalty}rebuilt:` instead of `{loyalty}:` until they are
 switched to: no board can have such a name, and they lie in the same hash slot.
@@ -46,14 +47,14 @@ POSITIONS: Final = "{laurel.boards}:positions"
 
 PROGRAM_KEYS: Final = (
     *("epoch", "progress", "answers", "boards", "hidden"),
-    *("closed", "dropped", "sums", "decays"),
+    *("closed", "dropped", "sums", "decays", "beyond"),
 )
 """What a program has once, in the order in which the Functions take the keys."""
 
 SWITCHING: Final = b"switching "
 """Begins the epoch of a program while nobody may change its boards: others are about to be there."""
 
-REBUILT_KEYS: Final = ("boards", "hidden", "sums", "decays")
+REBUILT_KEYS: Final = ("boards", "hidden", "sums", "decays", "beyond")
 """Those of PROGRAM_KEYS that change place when rebuilt boards are switched to; the others stay."""
 
 _LUA = "\n".join(

@@ -8,20 +8,18 @@
 -- Who is hidden (suspended, not listed, erased) stands on no board: score and tie value wait in one hash
 -- of the program, under user NUL board NUL period, and go on changing there.
 -- A board makes one score of many its way: 'sum', 'best', 'last', or 'decay:0.9:day' (sinks/decay.py).
+-- A sum beyond 2^53 stands at 2^53; what it really is waits in one hash of the program, under the same name as
+-- hidden scores, as `<whole> <rest>`: so many times 2^53 and a rest from 0 to 2^53.
 
 local EXACT = 2 ^ 53  -- The largest score a double holds exactly.
-local MOST = 2 ^ 62  -- The largest sum of a board: far enough below what HINCRBY takes.
+local MOST = 2 ^ 62  -- The largest sum of all scores of a board: far enough below what HINCRBY takes.
+local LARGE = 'large'  -- Kept in place of a larger one, which is added up when it is asked for.
 local MOVES, RESTARTS, GONE, TIES = 1, 2, 4, 8  -- Marks of a change; see sinks/board_calls.py.
 local DAY_MS = 86400000
 local FAR = 1e300  -- A weighted score beyond this is too near to the end of doubles.
 
 local function refuse(text, ...)
   error({err = 'LAUREL ' .. string.format(text, ...)})
-end
-
-local function inexact(user, base, amount, board)
-  refuse('%s stands at %.0f on %s; with %.0f added the score would not be exact (beyond 2^53)',
-         user, base, board, amount)
 end
 
 local function now_ms()
@@ -112,25 +110,57 @@ local function decayed(base, terms, decay, user, board)
   return score
 end
 
--- The score after a change, and whether its tie value moves. `stood` is nothing for who is new.
-local function combined(way, stood, amount, mark, decay, user, board)
+-- What a member's score really is, where it stands as far as scores go; else nothing.
+local function held_beyond(beyond, user, name, stood)
+  if stood == EXACT or stood == -EXACT then
+    return redis.call('HGET', beyond, user .. '\0' .. name) or nil
+  end
+end
+
+-- Adds an amount of at most 2^53 to so many times 2^53 and a rest; every step of it is exact.
+local function plus(whole, rest, amount)
+  if amount < 0 then
+    rest = rest + amount
+    if rest < 0 then return whole - 1, rest + EXACT end
+    return whole, rest
+  end
+  local left = rest - (EXACT - amount)
+  if left >= 0 then return whole + 1, left end
+  return whole, rest + amount
+end
+
+-- The sum of a score and amounts of at most 2^53 each, and what it really is where it goes beyond 2^53.
+local function summed(from, amounts, held)
+  local whole, rest
+  if held then
+    whole, rest = string.match(held, '^(%S+) (%S+)$')
+    whole, rest = tonumber(whole), tonumber(rest)
+  else whole, rest = plus(0, 0, from) end
+  for _, amount in ipairs(amounts) do whole, rest = plus(whole, rest, amount) end
+  if whole == 0 then return rest end
+  if whole == -1 then return rest - EXACT end
+  if whole == 1 and rest == 0 then return EXACT end
+  return whole > 0 and EXACT or -EXACT, string.format('%.0f %.0f', whole, rest)
+end
+
+-- The score after a change, whether its tie value moves, and what the score really is where it goes beyond
+-- 2^53, as `held` was before. `stood` is nothing for who is new.
+local function combined(way, stood, amount, mark, decay, held, user, board)
   local base = bit.band(mark, RESTARTS) == 0 and stood or nil
   local moves = not base or bit.band(mark, MOVES + TIES) > 0
   if decay then return decayed(base, amount, decay, user, board), moves end
-  local score = amount
   if way == 'best' then
-    score = base and math.max(base, amount) or amount
-    moves = not base or score > base or bit.band(mark, TIES) > 0
-  elseif way == 'last' then
-    moves = moves or score ~= base
-  else
-    local from = base or 0
-    score = from + amount
-    -- Taking off the larger of the two is exact, and shows what the sum has lost of the other.
-    if score - from ~= amount or score - amount ~= from then inexact(user, from, amount, board) end
+    local score = base and math.max(base, amount) or amount
+    return score, not base or score > base or bit.band(mark, TIES) > 0
   end
-  if score > EXACT or score < -EXACT then inexact(user, base or 0, amount, board) end
-  return score, moves
+  if way == 'last' then return amount, moves or amount ~= base end
+  if type(amount) == 'number' then
+    local score = (base or 0) + amount
+    if score > -EXACT and score < EXACT and not held then return score, moves end
+    amount = {amount}
+  end
+  local score, really = summed(base or 0, amount, base and held)
+  return score, moves, really
 end
 
 -- Who of the users stood on a board: their members in the sorted set, and their scores.
@@ -165,21 +195,23 @@ end
 -- Adds to the parts of a sum that may be larger than a double holds exactly.
 local function add(parts, amount)
   local last = (parts[#parts] or 0) + amount
-  if #parts > 0 and math.abs(last) <= EXACT then parts[#parts] = last
+  -- At 2^53 it may be rounded already.
+  if #parts > 0 and math.abs(last) < EXACT then parts[#parts] = last
   else parts[#parts + 1] = amount end
 end
 
 -- What one board's changes will write. Only reads: a refusal leaves nothing half done.
-local function plan(scores, ties, board, decay)
+local function plan(scores, ties, beyond, name, board, decay)
   local users, amounts, moments, marks, loud, way = unpack(board)
   local was, stood = look(scores, ties, users)
   local off, on, ties_off, ties_on = {}, {}, {}, {}  -- Members and users to remove and to set.
-  local members, new, sums, f, n, tf, tn = {}, {}, {}, 0, 0, 0, 0
+  local members, new, sums, beyonds, f, n, tf, tn = {}, {}, {}, {}, 0, 0, 0, 0
   for i = 1, #users do
     local user, mark, before = users[i], marks[i], was[i]
-    local score, moves = combined(way, stood[i], amounts[i], mark, decay, user, scores)
+    local held = held_beyond(beyond, user, name, stood[i])
+    local score, moves, really = combined(way, stood[i], amounts[i], mark, decay, held, user, scores)
     if bit.band(mark, GONE) > 0 then
-      score = 0
+      score, really = 0, nil
       if before then
         off[f + 1], f = before, f + 1
         ties_off[tf + 1], tf = user, tf + 1
@@ -197,21 +229,31 @@ local function plan(scores, ties, board, decay)
       members[i] = before
     end
     new[i] = score
+    if really ~= held then beyonds[#beyonds + 1] = {user .. '\0' .. name, really} end
     if not decay and score ~= stood[i] then
       add(sums, score)
       add(sums, -(stood[i] or 0))
     end
   end
   return {scores = scores, ties = ties, off = off, on = on, ties_off = ties_off, ties_on = ties_on,
-          loud = loud, members = members, new = new, old = stood, sums = sums,
+          loud = loud, members = members, new = new, old = stood, sums = sums, beyonds = beyonds,
           decay = decay, amounts = amounts, old_ranks = ranks_of(scores, was, loud)}
 end
 
-local function write(p)
+-- Sets what has another value and removes what has none: {field, value or nothing}, ...
+local function write_fields(key, changes)
+  for _, change in ipairs(changes) do
+    if change[2] then redis.call('HSET', key, change[1], change[2])
+    else redis.call('HDEL', key, change[1]) end
+  end
+end
+
+local function write(p, beyond)
   if #p.off > 0 then redis.call('ZREM', p.scores, unpack(p.off)) end
   if #p.ties_off > 0 then redis.call('HDEL', p.ties, unpack(p.ties_off)) end
   if #p.on > 0 then redis.call('ZADD', p.scores, unpack(p.on)) end
   if #p.ties_on > 0 then redis.call('HSET', p.ties, unpack(p.ties_on)) end
+  write_fields(beyond, p.beyonds)
 end
 
 -- {participants, scores, old scores, ranks, old ranks} of the loud users; a rank of 0 is no place.
@@ -239,9 +281,10 @@ local function refusal(keys, args)
   if at ~= tonumber(args[3]) then return {'stale', at} end
 end
 
--- What hidden members will have after their changes: {field, value or nothing}, ... Only reads.
-local function plan_hidden(hidden, decays, over, changes)
-  local after = {}
+-- What hidden members will have after their changes, and what goes beyond: {field, value or nothing}, ...
+-- Only reads.
+local function plan_hidden(hidden, decays, beyond, over, changes)
+  local after, beyonds = {}, {}
   for _, change in ipairs(changes) do
     local user, board, period, amount, moment, mark, way = unpack(change)
     local name = board .. '\0' .. period
@@ -250,21 +293,17 @@ local function plan_hidden(hidden, decays, over, changes)
     local stood, tie
     if held then stood, tie = unpack(cmsgpack.unpack(held)) end
     local decay = decay_of(decays, board, way)
-    local score, moves = combined(way, stood, amount, mark, decay, user, board)
+    local kept = held_beyond(beyond, user, name, stood)
+    local score, moves, really = combined(way, stood, amount, mark, decay, kept, user, board)
     if moves then tie = struct.pack('>I6', moment) end
     local stays = bit.band(mark, GONE) == 0
     if not over[name] then
       after[#after + 1] = {field, stays and cmsgpack.pack({score, tie})}
+      if not stays then really = nil end
+      if really ~= kept then beyonds[#beyonds + 1] = {field, really} end
     end
   end
-  return after
-end
-
-local function write_hidden(hidden, after)
-  for _, change in ipairs(after) do
-    if change[2] then redis.call('HSET', hidden, change[1], change[2])
-    else redis.call('HDEL', hidden, change[1]) end
-  end
+  return after, beyonds
 end
 
 -- Until when the boards of these names are kept, of those that are closed, and which are past it.
@@ -288,13 +327,15 @@ local function keep_until(until_ms, scores, ties)
   redis.call('PEXPIREAT', ties, until_ms)
 end
 
-local function check_sums(sums, name, parts)
-  local sum = tonumber(redis.call('HGET', sums, name) or 0)
-  for _, part in ipairs(parts) do sum = sum + part end
-  if math.abs(sum) > MOST then refuse('the sum of all scores on %s would pass 2^62', name) end
-end
-
 local function add_to_sum(sums, name, parts)
+  local sum = redis.call('HGET', sums, name) or 0
+  if sum == LARGE then return end
+  sum = tonumber(sum)
+  for _, part in ipairs(parts) do sum = sum + part end
+  if math.abs(sum) > MOST then
+    redis.call('HSET', sums, name, LARGE)
+    return
+  end
   for _, part in ipairs(parts) do
     -- Plus 0, for minus 0 would be written `-0`, which is no integer.
     redis.call('HINCRBY', sums, name, string.format('%.0f', part + 0))
@@ -302,8 +343,8 @@ local function add_to_sum(sums, name, parts)
 end
 
 -- Applies a contiguous run of one partition's records, or changes nothing.
--- KEYS: epoch, progress, answers, boards, hidden, closed, dropped, sums, decays, then scores and ties of
---       every board of the run.
+-- KEYS: epoch, progress, answers, boards, hidden, closed, dropped, sums, decays, beyond, then scores and
+--       ties of every board of the run.
 -- ARGV: epoch, field of the partition, the run's from and to, what is asked (kept with the answer),
 --       msgpack of [[users, amounts, moments, marks, loud, way], ...], msgpack of the changes of hidden
 --       members, msgpack of how many scores each board has here, then the name of every board, those
@@ -314,21 +355,23 @@ local function apply(keys, args)
   local refused = refusal(keys, args)
   if refused then return refused end
   local field, hidden, dropped, sums, decays = args[2], keys[5], keys[7], keys[8], keys[9]
+  local beyond = keys[10]
   local names, counts, boards = {unpack(args, 9)}, cmsgpack.unpack(args[8]), cmsgpack.unpack(args[6])
   local until_ms, over = closing(keys[6], names)
   local plans, answer = {}, {}
   for b, board in ipairs(boards) do
     if not over[names[b]] then
       local decay = decay_of(decays, string.match(names[b], '^%Z*'), board[6])
-      plans[b] = plan(keys[8 + 2 * b], keys[9 + 2 * b], board, decay)
-      check_sums(sums, names[b], plans[b].sums)
+      plans[b] = plan(keys[9 + 2 * b], keys[10 + 2 * b], beyond, names[b], board, decay)
     end
   end
-  write_hidden(hidden, plan_hidden(hidden, decays, over, cmsgpack.unpack(args[7])))
+  local after, beyonds = plan_hidden(hidden, decays, beyond, over, cmsgpack.unpack(args[7]))
+  write_fields(hidden, after)
+  write_fields(beyond, beyonds)
   for b, board in ipairs(boards) do
     local p = plans[b]
     if p then
-      write(p)
+      write(p, beyond)
       add_to_sum(sums, names[b], p.sums)
       keep_until(until_ms[b], p.scores, p.ties)
     end
@@ -467,22 +510,45 @@ local function keep(keys, args)
   return 0
 end
 
--- Puts some members of one board on another one, at 0, unless they stand there.
--- KEYS: epoch, boards, carried, ties of the one, scores and ties of the other. ARGV: epoch, the other's
--- name, the tie value in epoch milliseconds (empty: each keeps its own), cursor, how many. Returns the
--- next cursor, 0 when all are there; nothing where other boards took the place of these.
-local function carry(keys, args)
-  if (redis.call('GET', keys[1]) or '') ~= args[1] then return end
-  local name, begins = args[2], args[3] ~= '' and struct.pack('>I6', args[3])
-  local found = redis.call('HSCAN', keys[4], args[4], 'COUNT', args[5])
-  for i = 1, #found[2], 2 do
-    local user, tie = found[2][i], begins or found[2][i + 1]
-    if redis.call('HSETNX', keys[6], user, tie) == 1 then
-      redis.call('ZADD', keys[5], 0, tie .. user)
+-- Puts a page of those who stand on one board on another one, at 0, unless they stand there.
+local function carry_standing(keys, page, begins)
+  for i = 1, #page, 2 do
+    local user, tie = page[i], begins or page[i + 1]
+    if redis.call('HSETNX', keys[7], user, tie) == 1 then
+      redis.call('ZADD', keys[6], 0, tie .. user)
     end
   end
+end
+
+-- Lets those of a page of hidden members who have a score on one board have 0 on another one, unless they have
+-- a score there too.
+local function carry_hidden(keys, page, begins, before, name)
+  local ending = '\0' .. before
+  for i = 1, #page, 2 do
+    local field = page[i]
+    if string.sub(field, -#ending) == ending then
+      local tie = begins or cmsgpack.unpack(page[i + 1])[2]
+      local other = string.sub(field, 1, -#ending) .. name
+      redis.call('HSETNX', keys[4], other, cmsgpack.pack({0, tie}))
+    end
+  end
+end
+
+-- Carries some members of one board on to another one, at 0.
+-- KEYS: epoch, boards, carried, hidden, ties of the one, scores and ties of the other. ARGV: epoch, the one's
+-- name, the other's name, the tie value in epoch milliseconds (empty: each keeps its own), 'hidden',
+-- 'standing' or 'last hidden', cursor, how many. Returns the next cursor, 0 when all of these are there;
+-- nothing where other boards took the place of these. With the last hidden ones it is done.
+local function carry(keys, args)
+  if (redis.call('GET', keys[1]) or '') ~= args[1] then return end
+  local name, who = args[3], args[5]
+  local begins = args[4] ~= '' and struct.pack('>I6', args[4])
+  local from = who == 'standing' and keys[5] or keys[4]
+  local found = redis.call('HSCAN', from, args[6], 'COUNT', args[7])
+  if who == 'standing' then carry_standing(keys, found[2], begins)
+  else carry_hidden(keys, found[2], begins, args[2], name) end
   redis.call('SADD', keys[2], name)
-  if found[1] == '0' then redis.call('SADD', keys[3], name) end
+  if found[1] == '0' and who == 'last hidden' then redis.call('SADD', keys[3], name) end
   return found[1]
 end
 

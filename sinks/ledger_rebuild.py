@@ -102,14 +102,18 @@ class RebuiltLedger:
         for table in await self._tables(SCHEMA):
             await self._connection.execute(f"ANALYZE {SCHEMA}.{table}")
 
+    async def stands(self) -> dict[Partition, int]:
+        """Give where projectors have brought the ledger that is read."""
+        rows = await self._connection.fetch(f"SELECT * FROM {self._live}.projection_progress")  # noqa: S608
+        return {(topic, partition): position for topic, partition, position in rows}
+
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[dict[Partition, int]]:
         """Keep projectors from writing, not readers from reading; give where they stand."""
         async with self._connection.transaction():
             progress = f"{self._live}.projection_progress"
             await self._connection.execute(f"LOCK TABLE {progress} IN EXCLUSIVE MODE")
-            rows = await self._connection.fetch(f"SELECT * FROM {progress}")  # noqa: S608
-            yield {(topic, partition): position for topic, partition, position in rows}
+            yield await self.stands()
 
     async def carry(self, topics: Collection[str], seen: Any) -> None:  # noqa: ANN401
         """Take over rows whose records their topics no longer have.

@@ -20,6 +20,8 @@ TEXT_BYTES_MAX: Final = 1_024
 SURELY_SHORT: Final = TEXT_BYTES_MAX // 4  # characters; none has more than four bytes
 NAME_BYTES_MAX: Final = 128
 CODE_BYTES_MAX: Final = 100
+TEAM_BYTES_MAX: Final = 64
+"""A team is a part of a board, and the subjects of its periods name it."""
 TEXTS_MAX: Final = 64
 ENTRIES_MAX: Final = 1_000
 NUMBERS_SCALE: Final = 6
@@ -217,6 +219,10 @@ def _code(text: str) -> str | None:
     return _name(text, CODE_BYTES_MAX)
 
 
+def _team(text: str) -> str | None:
+    return _name(text, TEAM_BYTES_MAX)
+
+
 def _country(text: str) -> str | None:
     if text and not _COUNTRY.fullmatch(text):
         raise ValueError("is no country code of two capital letters")
@@ -292,6 +298,7 @@ _FORMS: Final[Mapping[str, tuple[Any, Convert]]] = {
     "text": (str | None, _text),
     "member": (str | None, _member),
     "code": (str | None, _code),
+    "team": (str | None, _team),
     "country": (str | None, _country),
     "timezone": (str | None, _zone),
     "moment": (str | int | None, read_moment),

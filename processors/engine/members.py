@@ -145,8 +145,8 @@ def _numbers_wrong(scene: Scene) -> str:
             if rest or number < 0:
                 shown = show(units, OPENING_SCALE)
                 return f"{fact}: {name} is {shown}, and not a whole number from 0 on"
-            if fact == "badges" and number > scene.rules.badges[name]:
-                return f"badges: {name} has {scene.rules.badges[name]} levels, not {number}"
+            if fact == "badges" and number > (most := scene.rules.badges[name]):
+                return f"badges: {name} has {most} level{'s' * (most > 1)}, not {number}"
     return ""
 
 

@@ -28,7 +28,7 @@ OF_BADGES: Final = ("user_id", "badge", "level")
 OF_RANKS: Final = (*OF_BADGES, "rank")
 """Names in the texts of a badge that is held for a rank."""
 OF_REWARDS: Final = ("user_id", "reward")
-_SHOWN: Final = ("text", "member", "code", "country", "timezone", "period")
+_SHOWN: Final = ("text", "member", "team", "code", "country", "timezone", "period")
 
 
 class _Said(NamedTuple):

@@ -10,7 +10,10 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class JobAction(msgspec.Struct, frozen=True, gc=False):
-    """An action of a job; `occurred_at` is the moment it was due, in epoch milliseconds."""
+    """An action of a job; `occurred_at` is the moment it was due, in epoch milliseconds.
+
+    `version` names the version that decides it; None: the one in force at that moment.
+    """
 
     id: str
     program: str
@@ -18,6 +21,7 @@ class JobAction(msgspec.Struct, frozen=True, gc=False):
     type: str
     occurred_at: int
     data: dict[str, Any] = {}
+    version: str | None = None
 
 
 def record(action: JobAction) -> tuple[bytes, bytes]:
@@ -30,4 +34,6 @@ def record(action: JobAction) -> tuple[bytes, bytes]:
         "occurred_at": moments.write(action.occurred_at),
         "data": action.data,
     }
+    if action.version is not None:
+        said["version"] = action.version
     return action.user_id.encode(), _encode(said)

@@ -13,14 +13,15 @@ from processors.jobs import carrying
 from processors.jobs.actions import JobAction
 from processors.jobs.means import Means
 from processors.jobs.opening import opening
-from processors.jobs.periods import ends_at, kept_until, kind_of, row_of
+from processors.jobs.periods import ends_at, kept_until, kind_of, version_of
 from processors.jobs.programs import Programs, type_with
 from processors.jobs.results import named
 from schemas import moments
 from schemas.moments import ALL_TIME
-from schemas.programs import Program
+from schemas.programs import Program, version_name
 from sinks.board_calls import Board
 from sinks.board_closing import Figures, figures
+from sinks.board_words import EXACT
 from sinks.job_reads import KnownPeriod, known_periods
 
 TOP: Final = 100
@@ -28,7 +29,7 @@ TOP: Final = 100
 
 
 class Ended(NamedTuple):
-    """A board whose period has ended, by the program that held at its end."""
+    """A board whose period has ended, with the version by whose row its result is made."""
 
     ends: int
     program: Program
@@ -52,8 +53,8 @@ def _periods(
     for each in known:
         board = (each.board, each.period)
         if each.status == "OPEN" and each.period != ALL_TIME:
-            program = programs.at(name, each.ends_at, now)
-            if program is not None and row_of(program, board) is not None:
+            program = version_of(programs, name, board, each.ends_at, now)
+            if program is not None:
                 yield Ended(each.ends_at, program, board)
 
 
@@ -98,7 +99,7 @@ def closing(ended: Ended, found: Figures, positions: dict[str, int], now: int) -
             "board": board[0],
             "period": board[1],
             "participants": found.participants,
-            "points": found.points,
+            "points": max(-EXACT, min(found.points, EXACT)),
             "average": thousandths(found.points, found.participants),
             "median": thousandths(sum(found.middle), len(found.middle)),
             "winners": winners[: places(program, board)],
@@ -106,6 +107,7 @@ def closing(ended: Ended, found: Figures, positions: dict[str, int], now: int) -
             "positions": positions,
             **_kept(ended, now),
         },
+        version=version_name(program),
     )
 
 

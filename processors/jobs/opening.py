@@ -20,7 +20,7 @@ from processors.jobs.periods import (
 )
 from processors.jobs.programs import type_with
 from schemas.moments import ALL_TIME
-from schemas.programs import Program
+from schemas.programs import Program, version_name
 from sinks.board_calls import Board
 from sinks.board_closing import all_boards
 from sinks.job_reads import known_periods
@@ -54,6 +54,7 @@ def opening(program: Program, board: Board, now: int) -> JobAction | None:
         type=kind,
         occurred_at=starts_at(program, board[1]),
         data={"board": board[0], "period": board[1]},
+        version=version_name(program),
     )
 
 

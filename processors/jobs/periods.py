@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, cast
 
+from processors.jobs.programs import Programs
 from schemas import moments
 from schemas.moments import ALL_TIME, Calendar, PeriodKind
 from schemas.programs import Board, Program, effective_moment, moment_in
@@ -23,12 +24,28 @@ def calendar_of(program: Program) -> Calendar:
 
 
 def row_of(program: Program, board: BoardPeriod) -> Board | None:
-    """Give the row that a board is one part of, if it still has periods of this kind.
+    """Give the row that a board is one part of, if it still has such parts and periods of this kind.
 
     `region:US` is a part of `region`.
     """
-    row = program.boards.get(board[0].partition(":")[0])
-    return row if row is not None and kind_of(board[1]) in row.periods else None
+    name, _, part = board[0].partition(":")
+    row = program.boards.get(name)
+    if row is None or bool(part) != (row.split is not None):
+        return None
+    return row if kind_of(board[1]) in row.periods else None
+
+
+def version_of(
+    programs: Programs, name: str, board: BoardPeriod, ends: int, now: int
+) -> Program | None:
+    """Give the version by whose row the result of a period is made: the last before its end that has one.
+
+    The one in force then may have dropped the board. None where the program was stopped by then.
+    """
+    for program in programs.before(name, ends, now):
+        if program is None or row_of(program, board) is not None:
+            return program
+    return None
 
 
 def current(calendar: Calendar, kind: PeriodKind, now: int) -> str:

@@ -1,6 +1,7 @@
 """The programs by which jobs know what is due: the versions that decide, read from the topic `rules`."""
 
 import contextlib
+from collections.abc import Iterator
 
 from processors.engine import RuleBook
 from processors.engine.rules import Rules
@@ -30,6 +31,20 @@ class Programs:
         """Give the version that decides what happens at `moment` and comes now; None when none does."""
         found = self._book.in_force(name, now, moment)
         return self._programs[found.version] if isinstance(found, Rules) else None
+
+    def before(self, name: str, moment: int, now: int) -> Iterator[Program | None]:
+        """Give the versions that hold from before a moment on, the last first; None stops the program.
+
+        Only those that decide what comes now.
+        """
+        seen = [
+            booked.published
+            for booked in self._book.versions()
+            if booked.published.program == name and booked.visible_from <= now
+        ]
+        for each in sorted(seen, key=lambda published: published.effective_from, reverse=True):
+            if each.effective_from < moment:
+                yield self._programs.get(each.version)
 
     def now(self, now: int) -> list[Program]:
         """Give the version of every program that decides what happens and comes now."""

@@ -6,10 +6,10 @@ from typing import Final
 
 from processors.jobs.actions import JobAction
 from processors.jobs.means import Means
-from processors.jobs.periods import late_for
+from processors.jobs.periods import late_for, version_of
 from processors.jobs.programs import Programs, type_with
 from schemas.moments import ALL_TIME
-from schemas.programs import Program
+from schemas.programs import Program, version_name
 from sinks.board_calls import Board
 from sinks.board_closing import members
 from sinks.job_reads import KnownPeriod, known_periods
@@ -30,7 +30,7 @@ def due(
     for each in known:
         if each.status != "CLOSED" or each.history == "none" or each.period == ALL_TIME:
             continue
-        program = programs.at(name, each.ends_at, now)
+        program = version_of(programs, name, (each.board, each.period), each.ends_at, now)
         late = None if program is None else late_for(program)
         is_kept = each.keep_until is None or now < each.keep_until
         if (
@@ -62,6 +62,7 @@ def restating(
             "changed": changes.changed,
             "changes": [list(change) for change in changes.first],
         },
+        version=version_name(program),
     )
 
 

@@ -190,6 +190,7 @@ _OF_TYPE: dict[str, Callable[[random.Random], object]] = {
     "numbers": lambda chance: {"rewards.earned:0": chance.randrange(9)},
     "member": lambda chance: chance.choice(USERS),
     "code": lambda chance: chance.choice("AB"),
+    "team": lambda chance: chance.choice("AB"),
     "country": lambda chance: chance.choice(("DE", "US", "")),
     "timezone": lambda _: "Europe/Berlin",
 }

@@ -228,6 +228,7 @@ LOYALTY = [
     Change("    split: tier", "    measure: referrals\n    split: category", "only awards have a category: referrals has none", "    split: category"),
     Change("    split: tier", "    operator: best\n    measure: balance", "best compares the points of awards, not balance"),
     Change("    split: tier", "    operator: last\n    split: tier", "who moves takes a sum along, not the last of what was given there"),
+    Change("  region:\n    split: country", f"  {41 * 'r'}:\n    split: team", "has 129 bytes for a team of 64 bytes, at most 128 may be: shorten a name", "    split: team"),
     Change("    split: country", "    decay: {factor: 0.9, per: day}", "what decays has no end: say `periods: [all_time]`"),
     Change("    split: tier", "    decay: {factor: 0.9, per: day}\n    operator: best", "a sum decays, not the best"),
     Change("    split: tier", "    decay: {factor: 0.9, per: day}\n    split: tier", "what decays cannot move between parts of tier"),

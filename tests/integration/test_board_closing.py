@@ -111,6 +111,23 @@ async def test_members_are_carried_on_with_their_ties(redis: Redis, sink: RedisB
     assert found.best == [("cid", 0), ("ann", 0), ("bob", 0)]
 
 
+async def test_who_is_hidden_is_carried_on_unseen(redis: Redis, sink: RedisBoards) -> None:
+    """Hidden members stand on no board; shown again they have the 0 they would have, or what they scored."""
+    await score(sink, {"ann": 5, "bob": 3, "cid": 2})
+    hides, shows = ([("*", "", 0, mode)] for mode in ("hides", "shows"))
+    hidden = ["bob", "cid"]
+    await bring(sink, [posting(10, user, hides) for user in hidden])
+    await bring(sink, [posting(12, "cid", [(*NEXT, 7, "hidden")])])
+    for _ in range(2):
+        assert await board_closing.carry(redis, PROGRAM, DAY, NEXT, 1_765_152_000_000)
+    assert (await board_closing.figures(redis, PROGRAM, NEXT, 3)).best == [("ann", 0)]
+    await bring(sink, [posting(13, user, shows) for user in hidden])
+    found = await board_closing.figures(redis, PROGRAM, NEXT, 3)
+    assert found == (3, 7, [("cid", 7), ("ann", 0), ("bob", 0)], [0])
+    ties = {one.user_id: one.tie async for one in board_closing.members(redis, PROGRAM, NEXT)}
+    assert ties["ann"] == ties["bob"] != ties["cid"]
+
+
 async def test_nobody_is_carried_on_to_boards_that_are_replaced(
     redis: Redis, sink: RedisBoards, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,7 +139,7 @@ async def test_nobody_is_carried_on_to_boards_that_are_replaced(
         redis: Redis, name: str, keys: list[str], arguments: list[str | bytes | int]
     ) -> object:
         calls.append(name)
-        if len(calls) == 2:
+        if len(calls) == 3:  # After the hidden ones, of whom there are none, and a page of others.
             await redis.set("{loyalty}:epoch", "another")
         return await call_function(redis, name, keys, arguments)
 
@@ -131,7 +148,7 @@ async def test_nobody_is_carried_on_to_boards_that_are_replaced(
     assert await board_closing.carried_boards(redis, PROGRAM) == set()
     await redis.set("{loyalty}:epoch", SWITCHING + b"another")
     assert not await board_closing.carry(redis, PROGRAM, DAY, NEXT, 1_765_152_000_000)
-    assert len(calls) == 2
+    assert len(calls) == 3
     await redis.set("{loyalty}:epoch", "another")
     assert await board_closing.carry(redis, PROGRAM, DAY, NEXT, 1_765_152_000_000)
     assert (await board_closing.figures(redis, PROGRAM, NEXT, 1)).participants == 1_200

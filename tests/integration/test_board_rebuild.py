@@ -20,6 +20,7 @@ from sinks.board_store import (
     connect,
     program_key,
 )
+from sinks.board_words import EXACT
 from sinks.positions import Assigned
 from sinks.redis_boards import RedisBoards
 from tests.support.boards import AT, GLOBAL, NEW, Published, on_global, standings
@@ -57,7 +58,7 @@ def log_of(count: int, seed: int = 1, program: str = "loyalty", first: int = 0) 
         scores: list[tuple[Any, ...]] = [
             (
                 *board[:2],
-                rng.randrange(-3, 9),
+                rng.randrange(-3, 9) if rng.random() < 0.95 else rng.choice((EXACT, -EXACT)),
                 *filter(None, [" ".join([*board[2:], wait]).strip()]),
             )
             for board in rng.sample(BOARDS, rng.randrange(5))

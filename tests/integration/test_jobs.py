@@ -52,6 +52,25 @@ CLUB: dict[str, Any] = {
         "TIER_REVIEW": {"origin": "job", "effect": "tier_review"},
     },
 }
+FAIR: dict[str, Any] = {
+    "program": "fair",
+    "effective_from": f"{date(1)}T06:00:00Z",  # In the middle of its first day.
+    "currencies": {"points": {}},
+    "boards": {
+        "global": {"periods": ["daily"], "winners": {"daily": {"places": 1, "action": "PRIZE"}}}
+    },
+    "actions": {
+        "VISIT": {"origin": "outside", "rules": {"visit": {"points": 10}}},
+        "PRIZE": {
+            "origin": ["job", "engine"],
+            "facts": {
+                "place": {"type": "integer", "required": True},
+                "period": {"type": "period", "required": True},
+            },
+            "rules": {"prize": {"points": 500}},
+        },
+    },
+}
 NOON = moments.DAY // 2
 VISITS = [("ann", 2, 6), ("bob", 1, 3), ("cid", 1, 1)]
 """(member, days ago at noon, hours)."""
@@ -78,12 +97,14 @@ async def club(
     await cluster.stop()
 
 
-async def visit(cluster: Cluster, visits: list[tuple[str, int, int]]) -> None:
+async def visit(
+    cluster: Cluster, visits: list[tuple[str, int, int]], program: str = "club"
+) -> None:
     """Let members come."""
     said = [
         {
             "id": f"{user}-1",
-            "program": "club",
+            "program": program,
             "user_id": user,
             "type": "VISIT",
             "occurred_at": moments.write(day(ago) + NOON),
@@ -171,4 +192,31 @@ async def test_missed_periods_are_carried_over(club: Cluster) -> None:
         SELECT participants FROM leaderboard_periods WHERE board = 'days' ORDER BY period DESC
     """
     assert [count for (count,) in await rows(club, counts)] == [None, 4, 2, 1, 1, 1]
+    assert await club.differences() == []
+
+
+async def test_a_board_that_was_dropped_is_closed_all_the_same(club: Cluster) -> None:
+    """Its last day began with its row, and has its result and its winner by it."""
+    await club.publish(FAIR)
+    await club.rules_count()
+    await visit(club, [("eva", 1, 3)], "fair")
+    patient = club.settings.model_copy(update={"jobs_grace": 2 * moments.DAY / 1000})
+    opened = await once(patient, None)
+    assert opened["opening periods"]["PERIOD_OPEN"] >= 1
+    visits = {"VISIT": FAIR["actions"]["VISIT"]}
+    later = {"effective_from": f"{date(1)}T18:00:00Z", "boards": {}, "actions": visits}
+    await club.publish(FAIR | later)
+    await club.rules_count()
+    await once(club.settings, None)
+    periods = (
+        "SELECT period, status FROM leaderboard_periods WHERE program = 'fair' ORDER BY period"
+    )
+    yesterday, today = f"daily:{date(1)}", f"daily:{date(0)}"
+    assert await rows(club, periods) == [(yesterday, "CLOSED"), (today, "OPEN")]
+    assert await rows(
+        club, "SELECT user_id, score FROM leaderboard_snapshots WHERE program = 'fair'"
+    ) == [("eva", 10)]
+    prizes = "SELECT user_id, points, rule FROM ledger WHERE action = 'PRIZE'"
+    rule = f"fair@{FAIR['effective_from']}/prize"
+    assert await rows(club, prizes) == [("eva", 500, rule)]
     assert await club.differences() == []

@@ -237,6 +237,47 @@ async def test_reads_and_projector_go_on(
     assert await everything(pool) == whole
 
 
+async def test_a_projector_that_is_behind_is_waited_for(
+    projector: Projector, pool: asyncpg.Pool, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read further than the projector stands, the rebuilt ledger takes its place only when it has come as far.
+
+    So the projector goes on where it left, and need not start over.
+    """
+    logs = logs_of(100)
+    await project(projector, logs, 60)
+    waits = asyncio.Event()
+    caught_up = steps.Reading.caught_up
+
+    async def seen(reading: steps.Reading) -> None:
+        waits.set()
+        await caught_up(reading)
+
+    monkeypatch.setattr(steps.Reading, "caught_up", seen)
+    working = asyncio.create_task(rebuild(database, logs))
+    await waits.wait()
+    ends = {at: log[-1].offset + 1 for at, log in logs.items()}
+    behind = [at for at, end in ends.items() if end > 60]
+    await projector.apply({at: run(logs[at], 60, 80) for at in behind})
+    await projector.apply({at: run(logs[at], 80, 100) for at in behind})
+    await working
+    assert await projector.positions(assigned(logs)) == ends
+    assert await pool.fetchval("SELECT count(*) FROM ledger") == 100
+
+
+async def test_no_projector_is_waited_for_in_vain(
+    projector: Projector, pool: asyncpg.Pool, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where none runs, the rebuilt ledger has all there is; one that comes reads on from there."""
+    monkeypatch.setattr(steps, "CATCH_UP_SECONDS", 0.1)
+    logs = logs_of(100)
+    await project(projector, logs, 60)
+    await rebuild(database, logs)
+    assert await pool.fetchval("SELECT count(*) FROM ledger") == 100
+    await project(projector, logs, 100)
+    assert await pool.fetchval("SELECT count(*) FROM ledger") == 100
+
+
 @pytest.mark.parametrize("step", ["begin", "index", "carry", "switch"])
 async def test_broken_off_anywhere_it_can_be_called_again(
     projector: Projector,

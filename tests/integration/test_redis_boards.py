@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from processors.rebuild_boards import rebuild_boards
 from schemas.results import LeaderboardUpdated
+from sinks.board_closing import figures
 from sinks.board_reads import Entry, entry_of, participants, top
 from sinks.positions import StaleRunError
 from sinks.redis_boards import RedisBoards
@@ -125,14 +125,51 @@ async def test_scores_are_exact_at_the_edge_of_doubles(sink: RedisBoards, redis:
     ]
 
 
-async def test_a_score_that_would_not_be_exact_is_refused(sink: RedisBoards, redis: Redis) -> None:
-    """A call that would pass 2^53 on one board changes nothing on any, and the error names it."""
-    await bring(sink, [on_global(1, "ann", LIMIT)])
-    before = await everything(redis)
-    both = posting(2, "ann", [("region:US", "all_time", 1), (*GLOBAL, 1)])
-    with pytest.raises(ResponseError, match=r"ann stands at 9007199254740992 on .*global"):
-        await bring(sink, [both])
-    assert await everything(redis) == before
+@pytest.mark.parametrize("sign", [1, -1])
+async def test_a_sum_beyond_2_to_the_53_stands_there(
+    sink: RedisBoards, redis: Redis, sign: int
+) -> None:
+    """It is shown as 2^53 and not forgotten: what is taken off later is taken off the whole sum."""
+    for number, (change, shown) in enumerate(
+        [(LIMIT, LIMIT), (1, LIMIT), (LIMIT, LIMIT), (-LIMIT, LIMIT), (-3, LIMIT - 2), (2, LIMIT)]
+    ):
+        both = [(*GLOBAL, sign * change), ("region:US", "all_time", 1)]
+        await bring(sink, [posting(number, "ann", both)])
+        assert await standings(redis) == [(1, "ann", sign * shown)]
+    assert await redis.hgetall("{loyalty}:beyond") == {}
+    assert await redis.hget("{loyalty}:sums", "global\0all_time") == str(sign * LIMIT).encode()
+    assert len(await top(redis, "loyalty", ("region:US", "all_time"), 9)) == 1
+
+
+async def test_what_goes_beyond_stays_with_who_is_hidden_and_goes_with_who_leaves(
+    sink: RedisBoards, redis: Redis
+) -> None:
+    """Hidden or not, the whole sum counts; who comes back after leaving begins at 0."""
+    await bring(sink, [on_global(1, "ann", LIMIT), on_global(2, "ann", 5)])
+    await bring(sink, [posting(3, "ann", [("*", "", 0, "hides")])])
+    await bring(sink, [on_global(4, "ann", -9, "hidden")])
+    await bring(sink, [on_global(5, "ann", 14, "hidden")])
+    await bring(sink, [posting(6, "ann", [("*", "", 0, "shows")])])
+    assert await standings(redis) == [(1, "ann", LIMIT)]
+    await bring(sink, [on_global(7, "ann", -11)])
+    assert await standings(redis) == [(1, "ann", LIMIT - 1)]
+    await bring(sink, [on_global(8, "ann", LIMIT)])
+    await bring(sink, [on_global(9, "ann", 0, "leaves"), on_global(10, "ann", 4)])
+    assert await standings(redis) == [(1, "ann", 4)]
+    await bring(sink, [on_global(11, "ann", LIMIT)])
+    await bring(sink, [on_global(12, "ann", 0, "leaves")])
+    assert await redis.hgetall("{loyalty}:beyond") == {}
+
+
+async def test_the_sum_of_a_board_may_be_larger_than_redis_keeps(
+    sink: RedisBoards, redis: Redis
+) -> None:
+    """600 members at 2^53 are more than 2^62: the board goes on, and its figures are exact."""
+    users = [f"u{number}" for number in range(600)]
+    await bring(sink, [on_global(number, user, LIMIT) for number, user in enumerate(users)])
+    await bring(sink, [on_global(600, "u7", -1)])
+    found = await figures(redis, "loyalty", GLOBAL, 1)
+    assert (found.participants, found.points) == (600, 600 * LIMIT - 1)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -149,26 +186,63 @@ async def test_large_changes_of_one_call_are_exact(
     assert await standings(redis) == [(1, "ann", sign * (LIMIT - 4))]
 
 
-async def test_what_passes_2_to_the_53_is_refused_beside_the_rest_too(
-    sink: RedisBoards, redis: Redis
-) -> None:
-    """The 1 that is too much is refused as if it came alone, and what came before it stands."""
-    with pytest.raises(ResponseError, match=r"ann stands at 9007199254740992 .* with 1 added"):
-        await bring(sink, [on_global(1, "ann", LIMIT), on_global(2, "ann", 1)])
-    assert await standings(redis) == [(1, "ann", LIMIT)]
-
-
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize(("stood", "steps"), [(-3, [LIMIT, 4]), (-5, [LIMIT, 1])])
-async def test_a_step_that_a_double_would_round_is_refused(
+@pytest.mark.parametrize(("stood", "steps"), [(-3, [LIMIT, 4]), (-5, [LIMIT, 1]), (5, [LIMIT] * 3)])
+async def test_a_step_that_a_double_would_round_is_exact(
     sink: RedisBoards, redis: Redis, sign: int, stood: int, steps: list[int]
 ) -> None:
-    """One posting adds more than 2^53: what comes of it, or the step itself, no double holds."""
+    """One posting adds more than 2^53: taken off again, what stood before is there."""
     await bring(sink, [on_global(1, "ann", sign * stood)])
-    step = posting(2, "ann", [(*GLOBAL, sign * part) for part in steps])
-    with pytest.raises(ResponseError, match="would not be exact"):
+    for way in (1, -1):
+        step = posting(2, "ann", [(*GLOBAL, way * sign * part) for part in steps])
         await bring(sink, [step])
-    assert await standings(redis) == [(1, "ann", sign * stood)]
+        shown = min(stood + sum(steps), LIMIT) if way == 1 else stood
+        assert await standings(redis) == [(1, "ann", sign * shown)]
+
+
+LARGE_CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from([LIMIT, -LIMIT, LIMIT - 1, 1 - LIMIT, 1, -1, 2, LIMIT // 2]),
+        st.sampled_from([None, None, None, "hides", "shows", "leaves"]),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(changes=LARGE_CHANGES, cuts=st.sets(st.integers(1, 29)))
+async def test_large_sums_are_exact_however_they_are_cut(
+    redis: Redis, changes: list[tuple[int, str | None]], cuts: set[int]
+) -> None:
+    """A board shows the exact sum of all changes, as far as 2^53, hidden or not in between."""
+    await redis.flushdb()
+    sink = RedisBoards(redis)
+    await sink.standing(NEW)
+    total, hidden, log = 0, False, []
+    for number, (change, mode) in enumerate(changes):
+        if mode in ("hides", "shows"):
+            hidden = mode == "hides"
+            log.append(posting(number, "ann", [("*", "", 0, mode)]))
+        else:
+            words = [mode, "hidden" if hidden else None]
+            log.append(
+                on_global(number, "ann", change, *filter(None, [" ".join(filter(None, words))]))
+            )
+            total = 0 if mode == "leaves" else total + change
+    log.append(posting(99, "ann", [("*", "", 0, "shows")]))
+    log.append(on_global(100, "ann", 0))
+    bounds = [0, *sorted(cut for cut in cuts if cut < len(log)), len(log)]
+    for start, end in pairwise(bounds):
+        await bring(sink, log[start:end])
+    assert await standings(redis) == [(1, "ann", max(-LIMIT, min(total, LIMIT)))]
+    kept = KeptLog({AT: [record(n, one) for n, one in enumerate(log)]})
+    beyond = await redis.hgetall("{loyalty}:beyond")
+    await rebuild_boards(redis, kept, NEW)
+    assert await standings(redis) == [(1, "ann", max(-LIMIT, min(total, LIMIT)))]
+    assert await redis.hgetall("{loyalty}:beyond") == beyond
 
 
 async def test_a_change_of_nothing_keeps_the_moment(sink: RedisBoards, redis: Redis) -> None:

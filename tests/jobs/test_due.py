@@ -96,15 +96,41 @@ def test_a_closed_period_is_closed_no_more(status: str) -> None:
     assert closing.due(published(document()), "club", now, GRACE, [known(WEEK, status)]) == []
 
 
-def test_a_period_is_closed_by_the_rules_of_its_end() -> None:
-    """A later version changes who wins from then on, and a board that is gone is not closed."""
+def test_a_period_is_closed_by_the_last_row_before_its_end() -> None:
+    """A later version changes who wins from then on; what it drops is closed by the one before.
+
+    One that begins where a period ends says nothing of it.
+    """
     later = document(effective_from="2025-12-01", **WINNERS)
-    last = document(effective_from="2025-12-10", boards={"global": {"periods": ["daily"]}})
-    weeks = [known(("global", f"weekly:2025-W{week}")) for week in (47, 49, 50)]
-    programs = published(document(), later, last)
+    dropped = document(effective_from="2025-12-10", boards={"global": {"periods": ["daily"]}})
+    split = {"global": {"periods": ["weekly"], "split": "country"}}
+    last = document(effective_from="2025-12-20", boards=split)
+    weeks = [known(("global", f"weekly:2025-W{week}")) for week in range(47, 52)]
+    programs = published(document(), later, dropped, last)
     found = closing.due(programs, "club", ms("2026-01-01"), GRACE, weeks)
     won = {each.board[1]: closing.places(each.program, each.board) for each in found}
-    assert won == {"weekly:2025-W47": 0, "weekly:2025-W49": 2}
+    assert won == {
+        "weekly:2025-W47": 0,
+        "weekly:2025-W48": 0,
+        "weekly:2025-W49": 2,
+        "weekly:2025-W50": 2,
+        "weekly:2025-W51": 2,
+    }
+
+
+def test_what_is_said_of_a_period_names_its_version() -> None:
+    """So that whoever decides it finds the board that a newer version has dropped."""
+    dropped = document(effective_from="2025-12-06", boards={"global": {"periods": ["daily"]}})
+    programs = published(document(**WINNERS), dropped)
+    [ended] = closing.due(programs, "club", ms("2025-12-09"), GRACE, [known(WEEK)])
+    close = closing.closing(ended, FIGURES, {}, ms("2025-12-09"))
+    said = [known(WEEK, "CLOSED", history="done")]
+    [(ends, program, board)] = restating.due(programs, "club", ms("2025-12-16"), GRACE, said)
+    restated = restating.restating(ends, program, board, Changes(0, []), 5)
+    assert close is not None
+    assert restated is not None
+    assert close.version == restated.version == "club@2020-01-01"
+    assert ended.ends == close.occurred_at == ms("2025-12-08")
 
 
 def test_a_stopped_program_closes_nothing() -> None:
@@ -167,6 +193,7 @@ def test_what_a_close_says() -> None:
             "positions": {"rewards.earned:0": 7},
             "keep_until": "2026-01-12T00:00:00.000Z",
         },
+        "version": "club@2020-01-01",
     }
 
 
@@ -179,6 +206,21 @@ def test_nobody_wins_with_nothing() -> None:
     assert action is not None
     assert action.data["winners"] == [["eva", 3]]
     assert action.data["median"] == "1.500"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_points_of_a_result_end_at_2_to_the_53(sign: int) -> None:
+    """No record holds more; the average and the median are those of the whole sum."""
+    [ended] = closing.due(
+        published(document(**WINNERS)), "club", ms("2025-12-09"), GRACE, [known(WEEK)]
+    )
+    most = sign * 2**53
+    found = Figures(3, 3 * most - sign, [("eva", most), ("dan", most)], [most])
+    action = closing.closing(ended, found, {}, 0)
+    assert action is not None
+    assert action.data["points"] == most
+    assert action.data["average"] == f"{'-' * (sign < 0)}9007199254740991.667"
+    assert action.data["median"] == f"{most}.000"
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from processors.engine.consistency.words import (
     twice,
     unknown,
 )
+from processors.engine.facts import TEAM_BYTES_MAX
 from processors.engine.measures import MEASURES, PATH_XP, REFERRALS
-from schemas.moments import ALL_TIME
+from schemas.envelopes import ID_BYTES_MAX
+from schemas.moments import ALL_TIME, calendar_of
 from schemas.programs import Board, Program
 
 _OF_AWARDS: Final = ("points", "earned")
@@ -31,6 +33,7 @@ def board_flaws(program: Program) -> Iterator[Flaw]:
         yield from _decay(place, board)
         yield from _periods(place, board)
         yield from _opening(place, board)
+        yield from _subjects(program, name, board)
 
 
 def _measure(program: Program, place: Place, board: Board) -> Iterator[Flaw]:
@@ -103,3 +106,34 @@ def _opening(place: Place, board: Board) -> Iterator[Flaw]:
         # Only what is scored moves along, and of who was carried nothing is said to have been.
         message = f"who is carried cannot move between parts of {board.split}: say `opening: empty`"
         yield Flaw(where, message)
+
+
+def _subjects(program: Program, name: str, board: Board) -> Iterator[Flaw]:
+    """Find a board with a part whose periods cannot be told of: their subject's name is too long."""
+    kinds = [kind for kind in board.periods if kind != ALL_TIME]
+    if board.split is None or not kinds:
+        return
+    some_day = calendar_of("UTC").day(0).names
+    period = max((some_day[kind] for kind in kinds), key=len)
+    part = max(_parts(program, board.split), key=lambda part: len(part.encode()), default="")
+    bytes_ = len(f"period:{name}:{part}:{period}".encode())
+    if bytes_ > ID_BYTES_MAX:
+        what = f"a team of {TEAM_BYTES_MAX} bytes" if board.split == TEAM else part
+        message = (
+            f"the subject of its periods, like period:{name}:…:{period}, has {bytes_} bytes for "
+            f"{what}, at most {ID_BYTES_MAX} may be: shorten a name"
+        )
+        yield Flaw(("boards", name, "split"), message)
+
+
+def _parts(program: Program, split: str) -> Iterator[str]:
+    """Give the parts of a split that may be long."""
+    if split == TEAM:
+        yield "x" * TEAM_BYTES_MAX
+    elif split == PATH:
+        yield from program.paths
+    elif split == CATEGORY:
+        rules = [rule for action in program.actions.values() for rule in action.rules.values()]
+        yield from (rule.category for rule in rules if rule.category is not None)
+    elif split in program.ladders:
+        yield from (step.name for step in program.ladders[split].steps)
