@@ -13,10 +13,9 @@ _GIVES_NOTHING = (None, "profile", "opening", "confirm", "cancel", "reverse")
 
 def check_guards(case: Case) -> None:
     """Raise Declined for the first that does not let the action pass, in the order of the law."""
-    too_late = is_too_late(case)
-    if _is_suspendable(case) and is_suspended(case, too_late=too_late):
+    if _is_suspendable(case) and is_suspended(case, long_ago=_was_long_ago(case)):
         raise Declined("suspended")
-    if too_late:
+    if is_too_late(case):
         raise Declined("too_late")
     if _is_too_early(case):
         raise Declined("too_early")
@@ -27,12 +26,17 @@ def check_guards(case: Case) -> None:
 
 
 def is_too_late(case: Case) -> bool:
+    """Whether it happened too long ago for the program; nobody can reverse too late in this sense."""
+    return case.effect != "reverse" and _was_long_ago(case)
+
+
+def _was_long_ago(case: Case) -> bool:
     """Whether it came longer after it happened, or after what its day goes by, than the program takes.
 
-    Laurel's own actions never do, and nobody can reverse too late in this sense.
+    Laurel's own actions never do.
     """
     late, said = case.version.accept_late(), case.said
-    if late is None or said.internal or case.effect == "reverse":
+    if late is None or said.internal:
         return False
     return said.append_time - min(said.occurred_at, case.counted_at) > late
 

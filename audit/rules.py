@@ -83,6 +83,9 @@ class Rules:
         """The version that decides an action. Raises Refused when there is none."""
         if said.version is not None:
             version = self.versions.get(said.version)
+            # A job may name one too early; what was derived goes by the one its parent saw.
+            if version and "#" not in said.id and said.append_time < version.counts_from:
+                version = None
         else:
             seen = [
                 version

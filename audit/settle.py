@@ -7,7 +7,6 @@ from audit.case import Case
 from audit.codes import give_up
 from audit.holds import forfeit, release
 from audit.reservations import expire, lapse
-from audit.suspension import end_suspension
 
 Due = tuple[int, int, int, Callable[[], None]]
 """When, which kind of thing (suspension, reservation, hold, lot, look-up), its place, what to do."""
@@ -27,8 +26,7 @@ def _due(case: Case) -> list[Due]:
 def _all_due(case: Case) -> Iterator[Due]:
     member = case.member
     if member.suspended_until is not None:
-        ends = member.suspended_until
-        yield ends, 0, 0, partial(end_suspension, member, ends)
+        yield member.suspended_until, 0, 0, partial(_end_suspension, case)
     for place, (name, reservation) in enumerate(member.reservations.items()):
         yield reservation.due, 1, place, partial(lapse, case, name)
     for place, (name, hold) in enumerate(member.holds.items()):
@@ -42,3 +40,7 @@ def _all_due(case: Case) -> Iterator[Due]:
     if late is not None and kind is not None:
         for place, waiting in enumerate(member.waiting):
             yield waiting.since + late + 1, 4, place, partial(give_up, case, kind, waiting)
+
+
+def _end_suspension(case: Case) -> None:
+    case.member.suspended_until = None

@@ -1,7 +1,6 @@
 """Suspended members: by an admin's word, or by themselves after too many suspicious declines."""
 
 from audit.case import Case, Derived, derived, instant
-from audit.members import Member
 from audit.periods import LAST_MOMENT, write_instant
 from audit.rules import span_ms
 
@@ -13,22 +12,18 @@ def suspend(case: Case) -> None:
 
 
 def unsuspend(case: Case) -> None:
-    """End a suspension."""
-    end_suspension(case.member, case.moment)
-
-
-def end_suspension(member: Member, moment: int) -> None:
-    """Nobody is suspended from this moment on; until then they were."""
+    """End what suspends the member: nobody is from this moment on; until then they were."""
+    member = case.member
     member.suspended_until = None
-    member.suspensions = [(start, min(end, moment)) for start, end in member.suspensions]
+    member.suspensions = [(start, min(end, case.moment)) for start, end in member.suspensions]
 
 
-def is_suspended(case: Case, *, too_late: bool) -> bool:
-    """Whether a suspension is not over by the moment; or, of what is not too late anyway, was then."""
+def is_suspended(case: Case, *, long_ago: bool) -> bool:
+    """Whether a suspension is not over by the moment; or, of what was not too long ago, was then."""
     until = case.member.suspended_until
     if until is not None and case.moment < until:
         return True
-    return not too_late and any(
+    return not long_ago and any(
         start <= case.moment < end for start, end in case.member.suspensions
     )
 

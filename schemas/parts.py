@@ -85,7 +85,7 @@ class Suspension(msgspec.Struct, array_like=True, gc=False):
     """Until when a member is suspended, 0 if not at all; and from when until when it was or will be.
 
     The spans lie apart, the earliest first. Those that are over stay for as long as an action may
-    come late. A row of a release that kept none is suspended from the beginning of time.
+    come late, at least. A row of a release that kept none is suspended from the beginning of time.
     """
 
     until: int = 0

@@ -98,16 +98,30 @@ def test_a_published_version_never_changes() -> None:
     assert [each.visible_from for each in book.versions()] == [HOUR]
 
 
+def said(name: str, came: int, version: str) -> Action:
+    """Return an action that Laurel said, which names its version."""
+    return Action(name, "p", "u", "A", came, Raw(b"{}"), came, internal=True, version=version)
+
+
 def test_a_derived_action_has_its_parents_version() -> None:
-    """Neither later versions nor a stop change what it is decided by."""
+    """Neither later versions nor a stop change what it is decided by, nor when it came."""
     first, second = version(MONDAY), version(MONDAY + HOUR, lead=HOUR)
     book = booked((first, 0), (second, MONDAY), (version(MONDAY + 2 * HOUR, stops=True), 0))
     for published in (first, second):
-        rules = book.in_force("p", MONDAY, MONDAY + 3 * HOUR, published.version)
+        rules = book.rules_for(said("parent#child", MONDAY, published.version))
         assert isinstance(rules, Rules)
         assert rules.version == published.version
     for name in ("p@never", f"p@{write(MONDAY + 2 * HOUR)}"):
         assert isinstance(book.in_force("p", MONDAY, MONDAY, name), Rejection)
+
+
+def test_a_job_names_no_version_before_it_counts() -> None:
+    """A worker may not have read it yet, whatever the clock of the job says."""
+    published = version(MONDAY, lead=HOUR)
+    book = booked((published, MONDAY))
+    early = book.rules_for(said("close-1", MONDAY + HOUR - 1, published.version))
+    assert isinstance(early, Rejection)
+    assert isinstance(book.rules_for(said("close-1", MONDAY + HOUR, published.version)), Rules)
 
 
 def test_a_rejection_names_its_action() -> None:

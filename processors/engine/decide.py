@@ -127,10 +127,10 @@ def _refused(scene: Scene, lateness: int) -> Refusal | None:
     """Say why an action may not be looked at by its rules, in the order of `Declined`."""
     rules, kind, action = scene.rules, scene.kind, scene.action
     outside = not action.internal
-    late = outside and lateness > rules.accept_late and not kind.never_late
-    if outside and kind.suspendable and is_suspended(scene, too_late=late):
+    long_ago = outside and lateness > rules.accept_late
+    if outside and kind.suspendable and is_suspended(scene, long_ago=long_ago):
         return Refusal(Declined.SUSPENDED, f"{action.user_id} is suspended")
-    if late:
+    if long_ago and not kind.never_late:
         happened = lateness == action.append_time - action.occurred_at
         what = "it happened" if happened else f"its {kind.day_of}"
         return Refusal(Declined.TOO_LATE, f"it came {lateness // SECOND} s after {what}")

@@ -2,7 +2,8 @@
 
 An action sees the versions that were published at least their lead before it was appended; among
 them the one with the latest `effective_from` at or before it happened. So the logs alone decide, and
-a replay chooses alike. A derived action is decided by the version of the action it comes from.
+a replay chooses alike. A derived action is decided by the version of the action it comes from, one
+of a job about a period by the version that the job names.
 """
 
 from typing import NamedTuple
@@ -74,7 +75,9 @@ class RuleBook:
             and last.happened_from <= happened < last.happened_until
         ):
             return last.rules
-        rules = self.in_force(action.program, appended, happened, action.version)
+        # What was derived goes by the version that its parent saw: brokers' clocks may differ.
+        seen_until = END_OF_TIME if "#" in action.id else appended
+        rules = self.in_force(action.program, seen_until, happened, action.version)
         if isinstance(rules, Rules):
             return rules
         return structs.replace(rules, id=action.id, user_id=action.user_id)
@@ -84,11 +87,12 @@ class RuleBook:
     ) -> Rules | Rejection:
         """Return the rules by which an action is decided; a Rejection when there are none.
 
-        `version` is what a derived action carries: its parent's.
+        `version` is what a derived action carries, its parent's, or what a job goes by; it counts
+        from the same append time on as for all, however far ahead a job's clock was.
         """
         if version is not None:
             booked = self._by_name.get(version)
-            if booked is not None and booked.rules is not None:
+            if booked is not None and booked.rules and booked.visible_from <= append_time:
                 return booked.rules
             return _unknown(program, f"no version is called {version}")
         return self._look_up(program, append_time, occurred_at)

@@ -68,7 +68,7 @@ def _settle(scene: Scene, due: Due) -> None:
     elif due.what == _LOOK_UP:
         codes.give_up(scene)
     else:
-        suspensions.end(head, due.at)
+        suspensions.run_out(head)
 
 
 def _expire(scene: Scene, due: Entry) -> None:

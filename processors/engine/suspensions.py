@@ -20,15 +20,16 @@ def suspend(scene: Scene) -> Refusal | None:
 
 
 def unsuspend(scene: Scene) -> Refusal | None:
-    """End a suspension."""
-    end(scene.draft.head, scene.action.occurred_at)
+    """End a suspension now; the time before stays one in which nothing was earned."""
+    head, now = scene.draft.head, scene.action.occurred_at
+    spans = [(start, min(now, until)) for start, until in parts.SUSPENSION.read(head).spans]
+    parts.SUSPENSION.write(head, Suspension(0, [span for span in spans if span[0] < span[1]]))
     return None
 
 
-def end(head: Head, at: int) -> None:
-    """End what suspends the member; the time before stays one in which nothing was earned."""
-    spans = [(start, min(at, until)) for start, until in parts.SUSPENSION.read(head).spans]
-    parts.SUSPENSION.write(head, Suspension(0, [span for span in spans if span[0] < span[1]]))
+def run_out(head: Head) -> None:
+    """Let the suspension be over whose end has come. Its time stays, and that of any other."""
+    parts.SUSPENSION.write(head, Suspension(0, parts.SUSPENSION.read(head).spans))
 
 
 def stands_suspended(scene: Scene) -> bool:
@@ -36,19 +37,19 @@ def stands_suspended(scene: Scene) -> bool:
     return scene.action.occurred_at < parts.SUSPENSION.read(scene.draft.head).until
 
 
-def is_suspended(scene: Scene, *, too_late: bool) -> bool:
+def is_suspended(scene: Scene, *, long_ago: bool) -> bool:
     """Tell whether the member is suspended, or was when the action happened.
 
     While a suspension stands nothing earns that happened before its end, nor before its beginning:
-    outcomes follow the order of the log. What falls into one that is over and comes too late anyway
-    is too late, since it may be forgotten by then.
+    outcomes follow the order of the log. One that is over is not asked about what happened longer
+    ago than actions may come late, since it may be forgotten by then.
     """
     if parts.SUSPENSION.name not in scene.draft.head.parts:
         return False
     if stands_suspended(scene):
         return True
     spans, at = parts.SUSPENSION.read(scene.draft.head).spans, scene.action.occurred_at
-    return not too_late and any(start <= at < until for start, until in spans)
+    return not long_ago and any(start <= at < until for start, until in spans)
 
 
 def suspect(scene: Scene) -> None:

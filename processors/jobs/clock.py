@@ -17,7 +17,7 @@ class Clock:
     """The broker's clock, as far as this worker knows it.
 
     Every acknowledgement of an action tells its append time. Until the first one the host is
-    believed; where it goes wrong, what it starts too early the engine declines.
+    believed; where it goes wrong, what it starts too early the engine refuses.
     """
 
     def __init__(self, at: int | None = None) -> None:

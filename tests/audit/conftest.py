@@ -15,7 +15,7 @@ Topics = dict[str, list[Record]]
 @pytest.fixture(scope="session")
 def world() -> Topics:
     """The topics of a small world in which the engine and the book agree."""
-    logs = play(seed=23, actions=3_000, members=60, days=20).world.logs
+    logs = play(seed=26, actions=3_000, members=60, days=20).world.logs
     return {topic: logs.of(topic) for topic in (*TOPICS, NOTIFICATIONS)}
 
 

@@ -33,7 +33,6 @@ def board_flaws(program: Program) -> Iterator[Flaw]:
         yield from _decay(place, board)
         yield from _periods(place, board)
         yield from _opening(place, board)
-        yield from _subjects(program, name, board)
 
 
 def _measure(program: Program, place: Place, board: Board) -> Iterator[Flaw]:
@@ -108,8 +107,13 @@ def _opening(place: Place, board: Board) -> Iterator[Flaw]:
         yield Flaw(where, message)
 
 
-def _subjects(program: Program, name: str, board: Board) -> Iterator[Flaw]:
-    """Find a board with a part whose periods cannot be told of: their subject's name is too long."""
+def long_subjects(program: Program) -> Iterator[Flaw]:
+    """Tell boards with a part whose periods no job can open or close: their subject's name is too long."""
+    for name, board in program.boards.items():
+        yield from _long_subject(program, name, board)
+
+
+def _long_subject(program: Program, name: str, board: Board) -> Iterator[Flaw]:
     kinds = [kind for kind in board.periods if kind != ALL_TIME]
     if board.split is None or not kinds:
         return

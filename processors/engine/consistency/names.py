@@ -15,21 +15,28 @@ _HIDES: Final = ("profile", "suspend")
 """Effects that take members off all boards: whatever comes after may show them again."""
 
 
-def posting_names(program: Program) -> Iterator[Flaw]:
-    """Tell names that two postings of one action could have.
-
-    Postings name their rule, so no two rules of a program share a name, nor one with what the engine
-    calls postings of its own. Those that have a hyphen in their name are called like no rule.
-    """
-    granted: dict[str, str] = {}
-    for ladder, said in program.ladders.items():
-        for name in _grants(ladder, said):
-            if name in granted:
-                message = f"two grants would be called {name}: give a step another name"
-                yield Flaw(("ladders", ladder), message)
-            granted[name] = ladder
-    yield from _turns(program)
+def rule_names(program: Program) -> Iterator[Flaw]:
+    """Tell rules that share a name: postings name their rule, and what they gave is found by it."""
+    granted = _granted(program)
     seen: dict[str, str] = {}
+    for action_name, action in program.actions.items():
+        for name in action.rules:
+            place = ("actions", action_name, "rules", name)
+            if name in seen:
+                yield Flaw(place, f"{seen[name]} has a rule of this name too")
+            if name in granted:
+                yield Flaw(place, f"grants of the ladder {granted[name]} are called so too")
+            seen[name] = action_name
+
+
+def posting_names(program: Program) -> Iterator[Flaw]:
+    """Tell rules and grants that are called like what the engine posts of an action by itself.
+
+    Those of its postings that have a hyphen in their name are called like no rule.
+    """
+    yield from _same_grants(program)
+    yield from _turns(program)
+    granted = _granted(program)
     for action_name, action in program.actions.items():
         own = dict(_own(program, action))
         for name in granted.keys() & own.keys():
@@ -37,15 +44,26 @@ def posting_names(program: Program) -> Iterator[Flaw]:
                 f"a grant would be called {name}, as {own[name]}: give the ladder another name"
             )
             yield Flaw(("ladders", granted[name]), message)
-        for name in action.rules:
+        for name in action.rules.keys() & own.keys():
             place = ("actions", action_name, "rules", name)
+            yield Flaw(place, f"{own[name]} is called so too: give the rule another name")
+
+
+def _granted(program: Program) -> dict[str, str]:
+    """Return the ladder of each grant, by what its posting is called."""
+    return {
+        name: ladder for ladder, said in program.ladders.items() for name in _grants(ladder, said)
+    }
+
+
+def _same_grants(program: Program) -> Iterator[Flaw]:
+    seen: set[str] = set()
+    for ladder, said in program.ladders.items():
+        for name in _grants(ladder, said):
             if name in seen:
-                yield Flaw(place, f"{seen[name]} has a rule of this name too")
-            if name in granted:
-                yield Flaw(place, f"grants of the ladder {granted[name]} are called so too")
-            if name in own:
-                yield Flaw(place, f"{own[name]} is called so too: give the rule another name")
-            seen[name] = action_name
+                message = f"two grants would be called {name}: give a step another name"
+                yield Flaw(("ladders", ladder), message)
+            seen.add(name)
 
 
 def _grants(name: str, ladder: Ladder) -> Iterator[str]:

@@ -81,18 +81,21 @@ def settle_reservation(life: Life, user: str) -> Body:
 
 
 def suspend(life: Life, user: str) -> Body:
-    """Suspend a member for a while, or until further notice."""
-    data = dict[str, Any](reason="fraud", created_by="admin-7")
+    """Suspend a member for a while, or until further notice; at times as of an earlier moment."""
+    data, since = dict[str, Any](reason="fraud", created_by="admin-7"), life.now
+    if life.chance(0.3):
+        since -= life.days(4)
     if life.chance(0.8):
-        data["until"] = life.now + life.random.choice((HOUR, 6 * HOUR, 3 * DAY))
+        data["until"] = since + life.random.choice((HOUR, 6 * HOUR, 3 * DAY))
     life.kept["suspended"].append((user,))
-    return life.say(user, "SUSPEND", data)
+    return life.say(user, "SUSPEND", data, at=since)
 
 
 def unsuspend(life: Life, user: str) -> Body:
     """End a suspension, if there is one."""
     (member,) = life.recall("suspended") or (user,)
-    return life.say(member, "UNSUSPEND", {"reason": "cleared", "created_by": "admin-7"})
+    at = life.now - (life.days(2) if life.chance(0.3) else 0)
+    return life.say(member, "UNSUSPEND", {"reason": "cleared", "created_by": "admin-7"}, at=at)
 
 
 def erase(life: Life, _user: str) -> Body:
