@@ -1,6 +1,7 @@
 """Boards beside boards: every member's score, the moment it was reached, and the order."""
 
 from collections.abc import Collection, Iterable, Iterator
+from itertools import pairwise
 from math import isclose
 
 from audit.periods import read_instant
@@ -51,15 +52,25 @@ def _compare_board(board: str, ours: list[Place], theirs: list[Place]) -> Iterat
         rank = 1 + next(at for at in range(len(ours)) if ours[at] != theirs[at])
         first, other = ours[rank - 1].user_id, theirs[rank - 1].user_id
         yield f"{board}: rank {rank} is {first} in the book, {other} there"
-    elif theirs != sorted(theirs, key=_order):
+    elif not all(_in_order(one, other, least) for one, other in pairwise(theirs)):
         yield f"{board}: the places there are in no order"
+
+
+def _in_order(place: Place, following: Place, least: float) -> bool:
+    """Whether one place may stand before another; of two that decayed alike, either one first."""
+    is_near = isinstance(place.score, float) and _near(place.score, following.score, least)
+    return is_near or _order(place) <= _order(following)
+
+
+def _near(score: float, other: float, least: float) -> bool:
+    return isclose(score, other, rel_tol=_LEAST, abs_tol=least)
 
 
 def _alike(place: Place, found: Place | None, least: float) -> bool:
     """Whether two places are the same; what has decayed is right to 1 part in 10^12."""
     if found is None or not isinstance(place.score, float):
         return place == found
-    near = isclose(place.score, found.score, rel_tol=_LEAST, abs_tol=least)
+    near = _near(place.score, found.score, least)
     return near and place._replace(score=0) == found._replace(score=0)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from math import nextafter
 from typing import Any
 
 import pytest
@@ -116,6 +117,27 @@ def test_lost_and_strange_boards_are_found(book: Book) -> None:
     lines = list(compare_boards(book.boards(), strange, "Redis"))
     assert any("global all_time" in line and "no place there" in line for line in lines)
     assert any("daily:1999-01-01: u-1 has no place in the book" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("second", "says"),
+    [
+        (nextafter(80.0, 0), ""),
+        (70.0, "the places there are in no order"),
+    ],
+)
+def test_who_decayed_alike_may_stand_either_way(second: float, says: str) -> None:
+    """Sums that differ in their last bit alone are no order to insist on; others are."""
+    ours = [Place("ann", 80.0, 2), Place("bob", second, 1)]
+    boards = {"trading": {("hot", "all_time"): ours}}
+    turned = {"trading": {("hot", "all_time"): [nudged(place) for place in reversed(ours)]}}
+    assert says in "\n".join(compare_boards(boards, turned, "Redis"))
+    assert bool(says) == bool(list(compare_boards(boards, turned, "Redis")))
+
+
+def nudged(place: Place) -> Place:
+    """Return it with a score that differs in its last bit."""
+    return place._replace(score=nextafter(place.score, 0))
 
 
 @pytest.fixture
