@@ -10,10 +10,12 @@ from audit.book import Book
 from audit.compare import compare_outcomes
 from audit.compare_accounts import Views, accounts_of, compare_accounts
 from audit.compare_boards import compare_boards, scores_of
+from audit.holdings import Standing
+from audit.members import Member
 from audit.postgres import Ledger, compare_balances
 from audit.records import Record
 from audit.results import RESULTS, read_results
-from audit.standings import Boards, Place
+from audit.standings import Boards, Place, all_sums
 from audit.verify import CHANGELOG, as_table
 
 Topics = dict[str, list[Record]]
@@ -116,6 +118,18 @@ def test_lost_and_strange_boards_are_found(book: Book) -> None:
     lines = list(compare_boards(book.boards(), strange, "Redis"))
     assert any("global all_time" in line and "no place there" in line for line in lines)
     assert any("daily:1999-01-01: u-1 has no place in the book" in line for line in lines)
+
+
+def test_sums_are_bounded_by_the_farthest_that_scores_ever_were() -> None:
+    """Whoever left counts as far as they had come, and nobody for more than a board shows."""
+    ann = Member("loyalty", "ann", left={("path", "all_time", "sea"): 7})
+    ann.standings["path", "all_time", "sea"] = Standing("sea", 2, furthest=3)
+    ann.standings["path", "all_time", "air"] = Standing("air", 4, furthest=9)
+    bob = Member("loyalty", "bob")
+    bob.standings["path", "all_time", "sea"] = Standing("sea", 2**54, furthest=2**55)
+    sums = all_sums([ann, bob])
+    assert sums.most == {("path", "all_time"): 7 + 9 + 2**53}
+    assert sums.whole == {("bob", ("path:sea", "all_time")): 2**54}
 
 
 @pytest.fixture
