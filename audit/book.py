@@ -21,7 +21,7 @@ from audit.partitions import partition_of
 from audit.reading import Refused, Said, read
 from audit.records import Record, Turn, decided_order
 from audit.rules import Document, Rules, Version
-from audit.standings import Boards, all_boards
+from audit.standings import Boards, Sums, all_boards, all_sums
 from audit.suspension import suspect
 
 FUTURE_MS = 5 * 60_000
@@ -82,10 +82,17 @@ class Book:
 
     def boards(self) -> dict[str, Boards]:
         """The boards of every program, as people are to see them."""
+        return {program: all_boards(members) for program, members in self._by_program().items()}
+
+    def sums(self) -> dict[str, Sums]:
+        """What is kept beside the boards of every program."""
+        return {program: all_sums(members) for program, members in self._by_program().items()}
+
+    def _by_program(self) -> dict[str, list[Member]]:
         programs: dict[str, list[Member]] = {}
         for (program, _), member in self.members.items():
             programs.setdefault(program, []).append(member)
-        return {program: all_boards(members) for program, members in programs.items()}
+        return programs
 
     def take(self, record: Record) -> None:
         """Decide the next record."""

@@ -25,12 +25,13 @@ class Standing(NamedTuple):
     `part` is where on a split board the member stands with it: a country, a tier, a category; empty
     on a board that is not split, None where the member has no part yet and so no place. `tie` is
     when the score was reached, epoch ms, unless the board's ties are otherwise. A score is whole but
-    on a board with decay.
+    on a board with decay. `furthest` is the farthest from 0 that it ever was.
     """
 
     part: str | None
     score: int | float = 0
     tie: int = 0
+    furthest: int | float = 0
 
 
 class Lot(NamedTuple):

@@ -141,6 +141,8 @@ class Member:
     signed_up: int | None = None
     # By (board's name in the document, period, category or path).
     standings: dict[tuple[str, str, str], Standing] = field(default_factory=dict)
+    # Of those that were left: the same key -> the farthest from 0 that one of them ever was.
+    left: dict[tuple[str, str, str], int | float] = field(default_factory=dict)
 
     # Of a `code:` or `payment:` subject: its owner; who waits for one.
     owner: str | None = None
@@ -184,6 +186,7 @@ class Member:
             achievements=self.achievements,
             notifications=self.notifications,
             standings=self.standings,
+            left=self.left,
             hidden=self.hidden,
             erased=True,
         )

@@ -37,6 +37,15 @@ Boards = dict[tuple[str, str], list[Place]]
 """Places of every board by (board, period), best first."""
 
 
+class Sums(NamedTuple):
+    """What is kept beside the boards of a program; a board is (board, period)."""
+
+    # By (user, board): whole sums that scores cannot show, also those of hidden members.
+    whole: dict[tuple[str, tuple[str, str]], int]
+    # By (board without its part, period): what no sum of all its scores ever passed.
+    most: dict[tuple[str, str], int]
+
+
 def score_line(case: Case, line: Line, scores: str, category: str | None) -> None:
     """Put a line on every board that it changes, in the periods of the action's own day."""
     if scores == "none":
@@ -145,7 +154,8 @@ def leave(case: Case, path: str) -> None:
     for place in list(case.member.standings):
         ours = boards.get(place[0], {}).get("split") == "path" and place[2] == path
         if ours and period_end(place[1], case.version.zone) > case.moment:
-            del case.member.standings[place]
+            left = case.member.standings.pop(place)
+            case.member.left[place] = max(left.furthest, case.member.left.get(place, 0))
             case.moved = True
 
 
@@ -157,7 +167,8 @@ def _add(case: Case, place: tuple[str, str, str], part: str | None, change: int)
     reached: Reached | None = None if before is None else (before.score, before.tie)
     score, tie = follow(way, reached, change, case.moment, number)
     standing = before or Standing(part)
-    standings[place] = standing._replace(score=score, tie=_tie(case, board, tie))
+    furthest = max(standing.furthest, abs(score))
+    standings[place] = standing._replace(score=score, tie=_tie(case, board, tie), furthest=furthest)
 
 
 def _way(board: Document) -> Way:
@@ -227,9 +238,29 @@ def all_boards(members: Iterable[Member]) -> Boards:
     for member in members:
         for (name, period, _), standing in member.standings.items():
             if standing.part is not None and not member.hidden:
-                board = f"{name}:{standing.part}" if standing.part else name
                 place = Place(member.subject, as_shown(standing.score), standing.tie)
-                found.setdefault((board, period), []).append(place)
+                found.setdefault((_board(name, standing.part), period), []).append(place)
     for places in found.values():
         places.sort(key=lambda place: (-place.score, place.tie, place.user_id.encode()))
     return found
+
+
+def all_sums(members: Iterable[Member]) -> Sums:
+    """What is kept beside the boards that these members stand on, or would if they were shown."""
+    sums = Sums({}, {})
+    for member in members:
+        furthest = dict(member.left)
+        for (name, period, own), standing in member.standings.items():
+            place = (name, period, own)
+            furthest[place] = max(furthest.get(place, 0), standing.furthest)
+            if standing.part is not None and as_shown(standing.score) != standing.score:
+                board = (_board(name, standing.part), period)
+                sums.whole[member.subject, board] = int(standing.score)
+        for (name, period, _), score in furthest.items():
+            most = sums.most.get((name, period), 0)
+            sums.most[name, period] = most + int(min(score, MOST_UNITS))
+    return sums
+
+
+def _board(name: str, part: str) -> str:
+    return f"{name}:{part}" if part else name

@@ -163,13 +163,13 @@ async def _agreed(
 
 async def _boards(book: Book, redis: str) -> list[str]:
     """Compare the boards that are still kept, and the sums kept beside them."""
-    expected, found, wrong = book.boards(), dict[str, Boards](), list[str]()
+    expected, sums, found, wrong = book.boards(), book.sums(), dict[str, Boards](), list[str]()
     for program, boards in expected.items():
         gone = await gone_boards(redis, program)
         expected[program] = {name: each for name, each in boards.items() if name not in gone}
         carried = await carried_boards(redis, program)
         found[program] = without_carried(await read_boards(redis, program), boards, carried)
-        wrong += await wrong_sums(redis, program, found[program])
+        wrong += await wrong_sums(redis, program, found[program], sums[program], gone)
     return [*compare_boards(expected, found, "Redis"), *wrong]
 
 

@@ -75,7 +75,11 @@ class SinkOwner:
 
 
 class GroupTeller:
-    """Commits where a sink stands to its consumer group now and then; nothing is read from there."""
+    """Commits where a sink stands to its consumer group now and then, for whoever watches lag by it.
+
+    A sink that holds anything is never positioned by it. A Redis that was emptied is told by it from a
+    new one, and boards that are made anew for it are built up to there.
+    """
 
     def __init__(self, consumer: Consumer, state: SinkState) -> None:
         self._consumer = consumer

@@ -221,8 +221,10 @@ def _settings(name: str, should: TopicState, has: TopicState) -> list[Difference
         there = has.config.get(setting)
         if there == wanted:
             continue
-        is_refused = _takes_stamps(setting, wanted) or _loses_records(setting, wanted, there)
-        advice = _APPLY_STAMPS if _takes_stamps(setting, wanted) else _APPLY
+        is_refused = _lets_producers_stamp(setting, wanted) or _loses_records(
+            setting, wanted, there
+        )
+        advice = _APPLY_STAMPS if _lets_producers_stamp(setting, wanted) else _APPLY
         severity: Literal["refused", "warned"] = "refused" if is_refused else "warned"
         found.append(Difference(name, setting, wanted, there, severity, "alter", advice))
     for setting in sorted(has.own - should.config.keys()):
@@ -232,7 +234,7 @@ def _settings(name: str, should: TopicState, has: TopicState) -> list[Difference
     return found
 
 
-def _takes_stamps(setting: str, wanted: str) -> bool:
+def _lets_producers_stamp(setting: str, wanted: str) -> bool:
     """Tell whether producers say when a record came, where topics.yaml promises that the broker does."""
     return setting == "message.timestamp.type" and wanted == "LogAppendTime"
 

@@ -19,6 +19,10 @@ _LARGE: Final = b"large"
 """The sum of a board that Redis does not keep, as in boards.lua."""
 
 
+_AGAIN: Final = b"again"
+"""What the Function `carry` answers in the end where it may have missed somebody."""
+
+
 class Figures(NamedTuple):
     """A board at one moment. `middle` are the scores of the one or two members in the middle."""
 
@@ -37,7 +41,11 @@ class Member(NamedTuple):
 
 
 async def figures(redis: Redis, program: str, board: Board, best: int) -> Figures:
-    """Look at a board in one step: its figures and the first `best` members, at least one."""
+    """Look at a board in one step: its figures and the first `best` members, at least one.
+
+    Only a sum that Redis does not keep is added up afterwards, page by page: of a board that changes
+    meanwhile, it belongs to no one moment.
+    """
     keys = [board_keys(program, board)[0], program_key(program, "sums")]
     said: Any = await call_function(redis, "figures", keys, [board_name(board), best])
     count, total, first, middle = said
@@ -55,7 +63,7 @@ async def figures(redis: Redis, program: str, board: Board, best: int) -> Figure
 async def members(redis: Redis, program: str, board: Board) -> AsyncIterator[Member]:
     """Give every member of a board in no order, each as it stands when it is read.
 
-    Where members come or go meanwhile, one may be given twice.
+    One may be given twice: where members come or go meanwhile, or Redis is about to make room.
     """
     keys, cursor = list(board_keys(program, board)), b"0"
     while True:
@@ -81,7 +89,7 @@ async def keep(redis: Redis, program: str, board: Board, until: int) -> bool:
 
 
 async def _forget_aside(redis: Redis, program: str, board: Board) -> None:
-    """Drop what hidden members have on a board, and what goes beyond its scores."""
+    """Drop what hidden members have on a board, and the whole sums beside it."""
     end = f"\0{board_name(board)}".encode()
     for name in ("hidden", "beyond"):
         key = program_key(program, name)
@@ -98,24 +106,30 @@ async def carry(redis: Redis, program: str, before: Board, board: Board, tie: in
     """
     keys = [program_key(program, name) for name in ("epoch", "boards", "carried", "hidden")]
     keys += [board_keys(program, before)[1], *board_keys(program, board)]
+    keys.append(program_key(program, "shows"))
     epoch: Any = await redis.get(keys[0]) or b""
     if epoch.startswith(store.SWITCHING):
         return False
-    said = [board_name(before), board_name(board), "" if tie is None else tie]
-    # Hidden ones twice: who is shown or hidden meanwhile is found before, or after, those who stand there.
-    for who in ("hidden", "standing", "last hidden"):
-        if not await _carry_all(redis, keys, [epoch, *said, who]):
-            return False
+    said = [epoch, board_name(before), board_name(board), "" if tie is None else tie]
+    end: Any = _AGAIN
+    while end == _AGAIN:
+        shows: Any = await redis.get(keys[-1]) or 0
+        # Who is hidden meanwhile is found afterwards; who is shown meanwhile may be missed, so that
+        # it is all done again.
+        for who in ("standing", "hidden"):
+            end = await _carry_all(redis, keys, [*said, shows, who])
+            if end is None:
+                return False
     return True
 
 
-async def _carry_all(redis: Redis, keys: list[str], said: list[str | bytes | int]) -> bool:
-    """Carry on page by page; False where other boards took the place of these."""
+async def _carry_all(redis: Redis, keys: list[str], said: list[str | bytes | int]) -> Any:  # noqa: ANN401 - as call_function
+    """Carry on page by page; give the last call's answer."""
     cursor: Any = b"0"
     while True:
         cursor = await call_function(redis, "carry", keys, [*said, cursor, AT_ONCE])
-        if cursor in (b"0", None):
-            return cursor is not None
+        if cursor in (b"0", _AGAIN, None):
+            return cursor
 
 
 async def all_boards(redis: Redis, program: str) -> set[Board]:

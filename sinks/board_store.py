@@ -18,7 +18,8 @@ progress in one step:
     {loyalty}:sums                     hash: board NUL period -> sum of all scores on it, but with decay
     {loyalty}:carried                  set: boards that the members of the one before were put on
     {loyalty}:decays                   hash: board -> `0.9 day 20480`, see sinks/decay.py
-    {loyalty}:beyond                   hash: user NUL board NUL period -> sums that are larger than scores can be
+    {loyalty}:beyond                   hash: user NUL board NUL period -> whole sum that is larger than a score can be
+    {loyalty}:shows                    how many times a hidden member was shown again
 
 Boards that are made anew stand under `{loyalty}rebuilt:` instead of `{loyalty}:` until they are
 switched to: no board can have such a name, and they lie in the same hash slot.
@@ -47,7 +48,7 @@ POSITIONS: Final = "{laurel.boards}:positions"
 
 PROGRAM_KEYS: Final = (
     *("epoch", "progress", "answers", "boards", "hidden"),
-    *("closed", "dropped", "sums", "decays", "beyond"),
+    *("closed", "dropped", "sums", "decays", "beyond", "shows"),
 )
 """What a program has once, in the order in which the Functions take the keys."""
 
@@ -63,7 +64,8 @@ _LUA = "\n".join(
 )
 VERSION: Final = sha256(_LUA.encode()).hexdigest()[:12]
 LIBRARY: Final = _LUA.replace("VERSION", VERSION)
-"""The Functions. Their names carry this digest, so that two releases can share a Redis."""
+"""The Functions. Their names carry this digest, so that whoever reads gets the answers of its own release,
+whatever release the boards workers are of."""
 
 
 class EmptiedRedisError(Exception):

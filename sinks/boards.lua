@@ -8,8 +8,8 @@
 -- Who is hidden (suspended, not listed, erased) stands on no board: score and tie value wait in one hash
 -- of the program, under user NUL board NUL period, and go on changing there.
 -- A board makes one score of many its way: 'sum', 'best', 'last', or 'decay:0.9:day' (sinks/decay.py).
--- A sum beyond 2^53 stands at 2^53; what it really is waits in one hash of the program, under the same name as
--- hidden scores, as `<whole> <rest>`: so many times 2^53 and a rest from 0 to 2^53.
+-- A sum beyond 2^53 stands at 2^53; the whole sum waits in one hash of the program, under the same name as
+-- hidden scores, as `<times> <rest>`: so many times 2^53 and a rest from 0 to 2^53.
 
 local EXACT = 2 ^ 53  -- The largest score a double holds exactly.
 local MOST = 2 ^ 62  -- The largest sum of all scores of a board: far enough below what HINCRBY takes.
@@ -110,41 +110,41 @@ local function decayed(base, terms, decay, user, board)
   return score
 end
 
--- What a member's score really is, where it stands as far as scores go; else nothing.
-local function held_beyond(beyond, user, name, stood)
+-- The whole sum of a member that stands as far as scores go, where it is another one; else nothing.
+local function held_whole_sum(beyond, user, name, stood)
   if stood == EXACT or stood == -EXACT then
     return redis.call('HGET', beyond, user .. '\0' .. name) or nil
   end
 end
 
 -- Adds an amount of at most 2^53 to so many times 2^53 and a rest; every step of it is exact.
-local function plus(whole, rest, amount)
+local function plus(times, rest, amount)
   if amount < 0 then
     rest = rest + amount
-    if rest < 0 then return whole - 1, rest + EXACT end
-    return whole, rest
+    if rest < 0 then return times - 1, rest + EXACT end
+    return times, rest
   end
   local left = rest - (EXACT - amount)
-  if left >= 0 then return whole + 1, left end
-  return whole, rest + amount
+  if left >= 0 then return times + 1, left end
+  return times, rest + amount
 end
 
--- The sum of a score and amounts of at most 2^53 each, and what it really is where it goes beyond 2^53.
+-- The score that a score and amounts of at most 2^53 each add up to, and the whole sum where it is another one.
 local function summed(from, amounts, held)
-  local whole, rest
+  local times, rest
   if held then
-    whole, rest = string.match(held, '^(%S+) (%S+)$')
-    whole, rest = tonumber(whole), tonumber(rest)
-  else whole, rest = plus(0, 0, from) end
-  for _, amount in ipairs(amounts) do whole, rest = plus(whole, rest, amount) end
-  if whole == 0 then return rest end
-  if whole == -1 then return rest - EXACT end
-  if whole == 1 and rest == 0 then return EXACT end
-  return whole > 0 and EXACT or -EXACT, string.format('%.0f %.0f', whole, rest)
+    times, rest = string.match(held, '^(%S+) (%S+)$')
+    times, rest = tonumber(times), tonumber(rest)
+  else times, rest = plus(0, 0, from) end
+  for _, amount in ipairs(amounts) do times, rest = plus(times, rest, amount) end
+  if times == 0 then return rest end
+  if times == -1 then return rest - EXACT end
+  if times == 1 and rest == 0 then return EXACT end
+  return times > 0 and EXACT or -EXACT, string.format('%.0f %.0f', times, rest)
 end
 
--- The score after a change, whether its tie value moves, and what the score really is where it goes beyond
--- 2^53, as `held` was before. `stood` is nothing for who is new.
+-- The score after a change, whether its tie value moves, and the whole sum where it is another one, as `held`
+-- was before. `stood` is nothing for who is new.
 local function combined(way, stood, amount, mark, decay, held, user, board)
   local base = bit.band(mark, RESTARTS) == 0 and stood or nil
   local moves = not base or bit.band(mark, MOVES + TIES) > 0
@@ -159,8 +159,8 @@ local function combined(way, stood, amount, mark, decay, held, user, board)
     if score > -EXACT and score < EXACT and not held then return score, moves end
     amount = {amount}
   end
-  local score, really = summed(base or 0, amount, base and held)
-  return score, moves, really
+  local score, whole_sum = summed(base or 0, amount, base and held)
+  return score, moves, whole_sum
 end
 
 -- Who of the users stood on a board: their members in the sorted set, and their scores.
@@ -205,13 +205,13 @@ local function plan(scores, ties, beyond, name, board, decay)
   local users, amounts, moments, marks, loud, way = unpack(board)
   local was, stood = look(scores, ties, users)
   local off, on, ties_off, ties_on = {}, {}, {}, {}  -- Members and users to remove and to set.
-  local members, new, sums, beyonds, f, n, tf, tn = {}, {}, {}, {}, 0, 0, 0, 0
+  local members, new, sums, whole_sums, f, n, tf, tn = {}, {}, {}, {}, 0, 0, 0, 0
   for i = 1, #users do
     local user, mark, before = users[i], marks[i], was[i]
-    local held = held_beyond(beyond, user, name, stood[i])
-    local score, moves, really = combined(way, stood[i], amounts[i], mark, decay, held, user, scores)
+    local held = held_whole_sum(beyond, user, name, stood[i])
+    local score, moves, whole_sum = combined(way, stood[i], amounts[i], mark, decay, held, user, scores)
     if bit.band(mark, GONE) > 0 then
-      score, really = 0, nil
+      score, whole_sum = 0, nil
       if before then
         off[f + 1], f = before, f + 1
         ties_off[tf + 1], tf = user, tf + 1
@@ -229,14 +229,14 @@ local function plan(scores, ties, beyond, name, board, decay)
       members[i] = before
     end
     new[i] = score
-    if really ~= held then beyonds[#beyonds + 1] = {user .. '\0' .. name, really} end
+    if whole_sum ~= held then whole_sums[#whole_sums + 1] = {user .. '\0' .. name, whole_sum} end
     if not decay and score ~= stood[i] then
       add(sums, score)
       add(sums, -(stood[i] or 0))
     end
   end
   return {scores = scores, ties = ties, off = off, on = on, ties_off = ties_off, ties_on = ties_on,
-          loud = loud, members = members, new = new, old = stood, sums = sums, beyonds = beyonds,
+          loud = loud, members = members, new = new, old = stood, sums = sums, whole_sums = whole_sums,
           decay = decay, amounts = amounts, old_ranks = ranks_of(scores, was, loud)}
 end
 
@@ -253,7 +253,7 @@ local function write(p, beyond)
   if #p.ties_off > 0 then redis.call('HDEL', p.ties, unpack(p.ties_off)) end
   if #p.on > 0 then redis.call('ZADD', p.scores, unpack(p.on)) end
   if #p.ties_on > 0 then redis.call('HSET', p.ties, unpack(p.ties_on)) end
-  write_fields(beyond, p.beyonds)
+  write_fields(beyond, p.whole_sums)
 end
 
 -- {participants, scores, old scores, ranks, old ranks} of the loud users; a rank of 0 is no place.
@@ -281,10 +281,10 @@ local function refusal(keys, args)
   if at ~= tonumber(args[3]) then return {'stale', at} end
 end
 
--- What hidden members will have after their changes, and what goes beyond: {field, value or nothing}, ...
+-- What hidden members will have after their changes, and their whole sums: {field, value or nothing}, ...
 -- Only reads.
 local function plan_hidden(hidden, decays, beyond, over, changes)
-  local after, beyonds = {}, {}
+  local after, whole_sums = {}, {}
   for _, change in ipairs(changes) do
     local user, board, period, amount, moment, mark, way = unpack(change)
     local name = board .. '\0' .. period
@@ -293,17 +293,17 @@ local function plan_hidden(hidden, decays, beyond, over, changes)
     local stood, tie
     if held then stood, tie = unpack(cmsgpack.unpack(held)) end
     local decay = decay_of(decays, board, way)
-    local kept = held_beyond(beyond, user, name, stood)
-    local score, moves, really = combined(way, stood, amount, mark, decay, kept, user, board)
+    local kept = held_whole_sum(beyond, user, name, stood)
+    local score, moves, whole_sum = combined(way, stood, amount, mark, decay, kept, user, board)
     if moves then tie = struct.pack('>I6', moment) end
     local stays = bit.band(mark, GONE) == 0
     if not over[name] then
       after[#after + 1] = {field, stays and cmsgpack.pack({score, tie})}
-      if not stays then really = nil end
-      if really ~= kept then beyonds[#beyonds + 1] = {field, really} end
+      if not stays then whole_sum = nil end
+      if whole_sum ~= kept then whole_sums[#whole_sums + 1] = {field, whole_sum} end
     end
   end
-  return after, beyonds
+  return after, whole_sums
 end
 
 -- Until when the boards of these names are kept, of those that are closed, and which are past it.
@@ -343,8 +343,8 @@ local function add_to_sum(sums, name, parts)
 end
 
 -- Applies a contiguous run of one partition's records, or changes nothing.
--- KEYS: epoch, progress, answers, boards, hidden, closed, dropped, sums, decays, beyond, then scores and
---       ties of every board of the run.
+-- KEYS: epoch, progress, answers, boards, hidden, closed, dropped, sums, decays, beyond, shows, then scores
+--       and ties of every board of the run.
 -- ARGV: epoch, field of the partition, the run's from and to, what is asked (kept with the answer),
 --       msgpack of [[users, amounts, moments, marks, loud, way], ...], msgpack of the changes of hidden
 --       members, msgpack of how many scores each board has here, then the name of every board, those
@@ -362,12 +362,12 @@ local function apply(keys, args)
   for b, board in ipairs(boards) do
     if not over[names[b]] then
       local decay = decay_of(decays, string.match(names[b], '^%Z*'), board[6])
-      plans[b] = plan(keys[9 + 2 * b], keys[10 + 2 * b], beyond, names[b], board, decay)
+      plans[b] = plan(keys[10 + 2 * b], keys[11 + 2 * b], beyond, names[b], board, decay)
     end
   end
-  local after, beyonds = plan_hidden(hidden, decays, beyond, over, cmsgpack.unpack(args[7]))
+  local after, whole_sums = plan_hidden(hidden, decays, beyond, over, cmsgpack.unpack(args[7]))
   write_fields(hidden, after)
-  write_fields(beyond, beyonds)
+  write_fields(beyond, whole_sums)
   for b, board in ipairs(boards) do
     local p = plans[b]
     if p then
@@ -446,6 +446,7 @@ local function turn(keys, args)
       end
     end
   end
+  if args[6] == 'shows' then redis.call('INCR', keys[11]) end
   local packed, question = cmsgpack.pack(answer), cmsgpack.pack(asked)
   redis.call('HSET', keys[2], field, args[4])
   redis.call('HSET', keys[3], field .. ' asked', question, field .. ' answer', packed)
@@ -535,20 +536,25 @@ local function carry_hidden(keys, page, begins, before, name)
 end
 
 -- Carries some members of one board on to another one, at 0.
--- KEYS: epoch, boards, carried, hidden, ties of the one, scores and ties of the other. ARGV: epoch, the one's
--- name, the other's name, the tie value in epoch milliseconds (empty: each keeps its own), 'hidden',
--- 'standing' or 'last hidden', cursor, how many. Returns the next cursor, 0 when all of these are there;
--- nothing where other boards took the place of these. With the last hidden ones it is done.
+-- KEYS: epoch, boards, carried, hidden, ties of the one, scores and ties of the other, shows. ARGV: epoch, the
+-- one's name, the other's name, the tie value in epoch milliseconds (empty: each keeps its own), how often
+-- somebody had been shown again when it began, 'standing' or 'hidden', cursor, how many. Returns the next
+-- cursor, 0 when all of these are there; nothing where other boards took the place of these. With the last
+-- hidden ones it is done, or 'again' where somebody was shown meanwhile: hidden when those who stand there were
+-- looked at, and no longer when the hidden ones were.
 local function carry(keys, args)
   if (redis.call('GET', keys[1]) or '') ~= args[1] then return end
-  local name, who = args[3], args[5]
+  local name, who = args[3], args[6]
   local begins = args[4] ~= '' and struct.pack('>I6', args[4])
   local from = who == 'standing' and keys[5] or keys[4]
-  local found = redis.call('HSCAN', from, args[6], 'COUNT', args[7])
+  local found = redis.call('HSCAN', from, args[7], 'COUNT', args[8])
   if who == 'standing' then carry_standing(keys, found[2], begins)
   else carry_hidden(keys, found[2], begins, args[2], name) end
   redis.call('SADD', keys[2], name)
-  if found[1] == '0' and who == 'last hidden' then redis.call('SADD', keys[3], name) end
+  if found[1] == '0' and who == 'hidden' then
+    if (redis.call('GET', keys[8]) or '0') ~= args[5] then return 'again' end
+    redis.call('SADD', keys[3], name)
+  end
   return found[1]
 end
 

@@ -161,9 +161,9 @@ class Consumer(driver.Consumer):
         return {tp: await self._thread.committed(tp) for tp in partitions}
 
     async def commit_positions(self, offsets: Mapping[TP, int]) -> bool:
-        """Tell the group where a sink stands, for whoever watches lag; nothing is read from there.
+        """Tell the group where a sink stands; a sink that holds anything is never positioned by it.
 
-        Answers whether it heard; it does not while partitions are handed over.
+        Answers whether it heard; it does not while partitions are handed over, or the worker stops.
         """
         if self.should_stop:
             return False

@@ -11,10 +11,12 @@ from audit.book import Book
 from audit.compare import compare_outcomes
 from audit.compare_accounts import Views, accounts_of, compare_accounts
 from audit.compare_boards import compare_boards, scores_of
+from audit.holdings import Standing
+from audit.members import Member
 from audit.postgres import Ledger, compare_balances
 from audit.records import Record
 from audit.results import RESULTS, read_results
-from audit.standings import Boards, Place
+from audit.standings import Boards, Place, all_sums
 from audit.verify import CHANGELOG, as_table
 
 Topics = dict[str, list[Record]]
@@ -138,6 +140,18 @@ def test_who_decayed_alike_may_stand_either_way(second: float, says: str) -> Non
 def nudged(place: Place) -> Place:
     """Return it with a score that differs in its last bit."""
     return place._replace(score=nextafter(place.score, 0))
+
+
+def test_sums_are_bounded_by_the_farthest_that_scores_ever_were() -> None:
+    """Whoever left counts as far as they had come, and nobody for more than a board shows."""
+    ann = Member("loyalty", "ann", left={("path", "all_time", "sea"): 7})
+    ann.standings["path", "all_time", "sea"] = Standing("sea", 2, furthest=3)
+    ann.standings["path", "all_time", "air"] = Standing("air", 4, furthest=9)
+    bob = Member("loyalty", "bob")
+    bob.standings["path", "all_time", "sea"] = Standing("sea", 2**54, furthest=2**55)
+    sums = all_sums([ann, bob])
+    assert sums.most == {("path", "all_time"): 7 + 9 + 2**53}
+    assert sums.whole == {("bob", ("path:sea", "all_time")): 2**54}
 
 
 @pytest.fixture

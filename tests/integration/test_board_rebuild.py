@@ -76,7 +76,7 @@ def log_of(count: int, seed: int = 1, program: str = "loyalty", first: int = 0) 
 
 async def boards_of(redis: Redis) -> dict[bytes, Any]:
     """Give all that stands in Redis but what was told last, and what tells one life from another."""
-    left_out = (b":answers", b":progress", b":epoch", b":generation", b"}:positions")
+    left_out = (b":answers", b":progress", b":epoch", b":generation", b"}:positions", b":shows")
     keys: list[bytes] = await redis.keys("*")
     return {key: await content(redis, key) for key in keys if not key.endswith(left_out)}
 

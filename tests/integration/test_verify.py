@@ -50,6 +50,12 @@ async def tampered_board(settings: Settings) -> None:
         await client.zincrby(key, -1, leader)
 
 
+async def tampered_whole_sum(settings: Settings) -> None:
+    """Say of somebody that more than a score can be was reached."""
+    async with redis.asyncio.Redis.from_url(settings.redis) as client:
+        await client.hset("{loyalty}:beyond", "stranger\0global\0weekly:2025-W49", "1 7")
+
+
 async def lost_board(settings: Settings) -> None:
     """Drop a board."""
     async with redis.asyncio.Redis.from_url(settings.redis) as client:
@@ -97,6 +103,7 @@ async def forged_posting(settings: Settings) -> None:
 
 TAMPERED = [
     (tampered_board, "Redis: loyalty global all_time:"),
+    (tampered_whole_sum, "weekly:2025-W49: stranger has no whole sum in the book, 1 7 there"),
     (lost_board, "Redis: loyalty tier:BRONZE all_time:"),
     (
         tampered_table("DELETE FROM ledger WHERE kind = 'earn' AND sequence = 1"),
