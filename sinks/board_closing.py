@@ -18,7 +18,6 @@ _TIE_BYTES: Final = 6
 _LARGE: Final = b"large"
 """The sum of a board that Redis does not keep, as in boards.lua."""
 
-
 _AGAIN: Final = b"again"
 """What the Function `carry` answers in the end where it may have missed somebody."""
 
