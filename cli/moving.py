@@ -142,11 +142,11 @@ async def _compared(
 ) -> list[Difference]:
     """Compare until all is alike or the time is up; return what differs then."""
     deadline = monotonic() + patience
-    names = [member.user_id for member in members]
+    names, newest = [member.user_id for member in members], len(read_migrations())
     async with ledger(place) as connection:
         while True:
             # A ledger worker that was started just now is still at making its tables.
-            if await version(connection) < len(read_migrations()) and monotonic() < deadline:
+            if await version(connection) < newest and monotonic() < deadline:
                 await asyncio.sleep(0.5)
                 continue
             rows = await connection.fetch(_OPENED, program, names)

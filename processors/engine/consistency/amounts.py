@@ -9,7 +9,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from processors.engine.consistency.bounds import asked, comparisons, where
-from processors.engine.consistency.words import Flaw, Place, misread
+from processors.engine.consistency.words import Flaw, Place, currency_of, misread
 from processors.engine.factors import BOOSTS, PATHS, PROMOTIONS
 from processors.engine.formulas import Formula, read_condition, read_formula
 from processors.engine.ladders import Ladder
@@ -17,7 +17,7 @@ from processors.engine.numbers import POWERS
 from processors.engine.rules import SIGNED
 from processors.engine.terms import ActionTerms
 from schemas.program_actions import Bands, By, Multiplier, Rule, Table
-from schemas.programs import Currency, Program
+from schemas.programs import Program
 
 _VERBS: Final = {"redeem": "takes", "send": "takes", "receive": "receives", "return": "returns"}
 _NOT_ALL: Final = re.compile(r"\b(?:not|or)\b", re.ASCII)
@@ -77,16 +77,11 @@ def _negative(rule: Rule, place: Place, below: list[bool]) -> Flaw:
 def nothing(program: Program, rule: Rule, terms: ActionTerms) -> str | None:
     """Say why a rule gives no points, whatever comes; None when it may give some."""
     low, high, *_ = amount(program, rule, terms)
-    currency = currency_of(program, rule)
+    currency = program.currencies[currency_of(program, rule)]
     least = Fraction(1) if currency.rounding == "floor" else _HALF
     if low < 0 or high * POWERS[currency.scale] >= least:
         return None
     return "it comes to 0 points" if high == 0 else "it rounds to 0 points"
-
-
-def currency_of(program: Program, rule: Rule) -> Currency:
-    """Return the currency of a rule's points."""
-    return program.currencies[rule.currency or next(iter(program.currencies))]
 
 
 def amount(

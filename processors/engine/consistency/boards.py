@@ -3,11 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
+from processors.engine.boards import CATEGORY, COUNTRY, PATH, TEAM
 from processors.engine.consistency.words import (
-    CATEGORY,
-    COUNTRY,
-    PATH,
-    TEAM,
     Flaw,
     Place,
     currency,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from processors.engine.boards import CATEGORY, COUNTRY, TEAM
 from processors.engine.consistency.amounts import nothing
 from processors.engine.consistency.bounds import (
     asked,
@@ -13,10 +14,7 @@ from processors.engine.consistency.bounds import (
 from processors.engine.consistency.first import behind
 from processors.engine.consistency.formulas import counted_in, texts
 from processors.engine.consistency.words import (
-    CATEGORY,
-    COUNTRY,
     ENGINE,
-    TEAM,
     Flaw,
     Place,
     out_of_date,

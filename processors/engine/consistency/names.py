@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from processors.engine.boards import is_plain
-from processors.engine.consistency.words import COUNTRY, Flaw
+from processors.engine.boards import COUNTRY, is_plain
+from processors.engine.consistency.words import Flaw
 from processors.engine.factors import step_names
 from schemas.program_actions import ActionType
 from schemas.programs import Ladder, Program

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from processors.engine.consistency.samples import Side, differs
-from processors.engine.consistency.words import Flaw, Place
+from processors.engine.consistency.words import Flaw, Place, currency_of
 from processors.engine.derived import names_in
 from processors.engine.ladders import Ladder
 from processors.engine.terms import ActionTerms
@@ -39,7 +39,7 @@ class Sent(NamedTuple):
     @property
     def currency(self) -> str:
         """What is sent."""
-        return _currency(self.program, self.rule)
+        return currency_of(self.program, self.rule)
 
     def given(self, name: str, kind: str) -> list[Rule]:
         """Return the rules of a kind that an action type has in this currency."""
@@ -47,7 +47,7 @@ class Sent(NamedTuple):
         return [
             each
             for each in rules
-            if each.kind == kind and _currency(self.program, each) == self.currency
+            if each.kind == kind and currency_of(self.program, each) == self.currency
         ]
 
 
@@ -170,7 +170,3 @@ def _equal(sent: Sent, row: Derive, place: Place, where: Place) -> Iterator[Flaw
 def _side(sent: Sent, name: str, rule: Rule) -> Side:
     terms = ActionTerms(sent.program, name, sent.ladders)
     return Side(rule, terms, sent.program.currencies[sent.currency])
-
-
-def _currency(program: Program, rule: Rule) -> str:
-    return rule.currency or next(iter(program.currencies))
