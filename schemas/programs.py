@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from schemas import moments
 from schemas.moments import Per, PeriodKind
-from schemas.program_actions import ActionType, Formula, Notify, Rate
+from schemas.program_actions import ActionType, Formula, Notify, Rate, Rule
 from schemas.program_standard import with_standard
 from schemas.program_words import (
     Duration,
@@ -260,6 +260,15 @@ class Program(Part):
     def _with_standard_actions(cls, written: Any) -> Any:  # noqa: ANN401 - pydantic's own signature
         """Add the action types that a program has without saying so."""
         return with_standard(written) if isinstance(written, dict) else written
+
+    @property
+    def first_currency(self) -> str:
+        """The name of the currency that everything has which names none."""
+        return next(iter(self.currencies))
+
+    def currency_of(self, item: Rule | Ladder | Board | Unlock) -> str:
+        """Return the name of the currency of an item of this program."""
+        return item.currency or self.first_currency
 
 
 class PublishedVersion(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from processors.engine.boards import Boards, is_plain
 from processors.engine.consistency import flaws
 from processors.engine.expiry import bind_expiry
 from processors.engine.factors import path_factors
-from processors.engine.ladders import Ladder, bind_ladder, bind_levels, bind_measure
+from processors.engine.ladders import Ladder, bind_ladders, bind_levels, bind_measure
 from processors.engine.notices import bind_notices
 from processors.engine.numbers import POWERS, scaled
 from processors.engine.rules import (
@@ -52,7 +52,7 @@ def bind_program(program: Program) -> Rules:
         version=f"{program.program}@{program.effective_from}",
         calendar=calendar,
         accept_late=2 * END_OF_TIME if isinstance(late, str) else late.milliseconds,
-        currency=next(iter(program.currencies)),
+        currency=program.first_currency,
         actions=actions,
         ladders=ladders,
         tier_ladder=ladders[0].name if ladders else "",
@@ -89,13 +89,6 @@ def bind_program(program: Program) -> Rules:
     )
 
 
-def bind_ladders(program: Program) -> tuple[Ladder, ...]:
-    """Bind the ladders of a program, in the order of the file."""
-    return tuple(
-        bind_ladder(name, ladder, program.currencies) for name, ladder in program.ladders.items()
-    )
-
-
 def _actions(
     program: Program, calendar: Calendar, ladders: tuple[Ladder, ...]
 ) -> dict[str, ActionRules]:
@@ -112,7 +105,7 @@ def _awards(actions: Mapping[str, ActionRules]) -> dict[str, AwardRule]:
 def _path_ladders(program: Program) -> dict[str, Ladder]:
     if program.path_levels is None:
         return {}
-    currency = next(iter(program.currencies))
+    currency = program.first_currency
     return {
         path: bind_levels(
             f"path:{path}",
@@ -135,7 +128,7 @@ def _path_factors(
 
 
 def _reward(program: Program, reward: Reward) -> RewardRule:
-    currency = next(iter(program.currencies))
+    currency = program.first_currency
     counted = reward.measure is not None and reward.measure.startswith("count(")
     scale = 0 if counted else program.currencies[currency].scale
     measure = None if reward.measure is None else bind_measure(reward.measure, currency)
@@ -144,7 +137,7 @@ def _reward(program: Program, reward: Reward) -> RewardRule:
 
 
 def _unlock(program: Program, calendar: Calendar, unlock: Unlock) -> UnlockRule:
-    currency = unlock.currency or next(iter(program.currencies))
+    currency = program.currency_of(unlock)
     boost = None
     if unlock.boost is not None:
         units, decimals = scaled(unlock.boost.factor)

@@ -46,7 +46,7 @@ class ActionBinder:
         self.program = program
         self.calendar = calendar
         self.ladders = ladders
-        self.currency = next(iter(program.currencies))
+        self.currency = program.first_currency
         # By action type, the periods whose counts formulas read.
         self.counted: dict[str, set[PeriodKind]] = {}
 
@@ -178,7 +178,7 @@ class ActionBinder:
 
     def _rule(self, name: str, action_name: str, rule: Rule, terms: ActionTerms) -> AwardRule:
         program, action = self.program, self.program.actions[action_name]
-        currency = rule.currency or self.currency
+        currency = program.currency_of(rule)
         scale = program.currencies[currency].scale
         ladder = next((each for each in self.ladders if each.name in ladders_of(rule)), None)
         return AwardRule(

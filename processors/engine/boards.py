@@ -231,13 +231,12 @@ def columns_name(currency: str, periods: Literal["all", "all_time"]) -> str:
 def _columns(
     program: Program, boards: tuple[Board, ...]
 ) -> dict[str, tuple[tuple[Board, PeriodKind], ...]]:
-    first = next(iter(program.currencies))
     return {
         columns_name(currency, periods): tuple(
             (board, kind)
             for board in boards
             for kind in board.periods
-            if (program.boards[board.name].currency or first) == currency
+            if program.currency_of(program.boards[board.name]) == currency
             and (periods == "all" or kind == "all_time")
         )
         for currency in program.currencies

@@ -130,7 +130,7 @@ class Maker:
         return Finder(lines, formula.scale, formula.missing)
 
     def _boost(self) -> Finder:
-        currency = self.rule.currency or next(iter(self.program.currencies))
+        currency = self.program.currency_of(self.rule)
         lines = (
             f"factor = boost(scene, {currency!r})",
             f"label = {f'boost {TIMES} '!r} + show(factor, {MILLION})",

@@ -10,9 +10,9 @@ import msgspec
 
 from processors.engine.formulas import NumberTerms, lifted, read_formula
 from processors.engine.source import compiled
-from schemas import parts, programs
+from schemas import parts
 from schemas.accounts import Head
-from schemas.programs import Currency, Levels
+from schemas.programs import Currency, Levels, Program
 from schemas.results import TierChanged
 
 if TYPE_CHECKING:
@@ -41,9 +41,14 @@ class Ladder(msgspec.Struct, frozen=True, gc=False):
         return self.steps[max(bisect_right(self.thresholds, value) - 1, 0)]
 
 
-def bind_ladder(name: str, ladder: programs.Ladder, currencies: Mapping[str, Currency]) -> Ladder:
-    """Bind a ladder; without a currency of its own it looks at the first one."""
-    currency = ladder.currency or next(iter(currencies))
+def bind_ladders(program: Program) -> tuple[Ladder, ...]:
+    """Bind the ladders of a program, in the order of the file."""
+    return tuple(_bind_ladder(program, name) for name in program.ladders)
+
+
+def _bind_ladder(program: Program, name: str) -> Ladder:
+    ladder, currencies = program.ladders[name], program.currencies
+    currency = program.currency_of(ladder)
     scale = 0 if ladder.measure.startswith("count(") else currencies[currency].scale
     measure = bind_measure(ladder.measure, currency)
     if ladder.levels is not None:

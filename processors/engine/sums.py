@@ -35,7 +35,7 @@ def bind_eras(
     cuts = {begin, end, *(cut for first, last, _ in promotions for cut in (first, last))}
     edges = [0, *sorted(cut for cut in cuts if 0 < cut < END_OF_TIME), END_OF_TIME]
     maker = Maker(program, rule, rule.action or terms.name, terms)
-    currency = program.currencies[rule.currency or next(iter(program.currencies))]
+    currency = program.currencies[program.currency_of(rule)]
     eras = []
     for start, stop in pairwise(edges):
         running = [each for first, last, each in promotions if first <= start < last]

@@ -195,7 +195,7 @@ def _bind(program: Program, name: str, board: programs.Board) -> Tally:
     decay = board.decay
     return Tally(
         name=name,
-        currency=board.currency or next(iter(program.currencies)),
+        currency=program.currency_of(board),
         change=change_of(program, board),
         counts=counted(program, board.measure),
         split=board.split,

@@ -106,7 +106,7 @@ class ActionTerms:
         if name == "user_id":
             return _text(name, "scene.action.user_id")
         if name in ("balance", "lifetime"):
-            return self._purse(name, next(iter(self.program.currencies)))
+            return self._purse(name, self.program.first_currency)
         known = ", ".join(self.action.facts) if self.action is not None else ""
         return f"`{name}` is no fact; there is {known or 'none'}"
 

@@ -71,7 +71,7 @@ def reviewing(program: Program, user_id: str, review: Review, units: int) -> Job
     kind = type_with(program, "tier_review")
     if kind is None:
         return None
-    scale = program.currencies[currency_of(program, review.ladder)].scale
+    scale = program.currencies[program.currency_of(program.ladders[review.ladder])].scale
     return JobAction(
         id=f"review-{review.ladder}@{review.due_at}",
         program=program.program,
@@ -80,11 +80,6 @@ def reviewing(program: Program, user_id: str, review: Review, units: int) -> Job
         occurred_at=review.due_at,
         data={"ladder": review.ladder, "points": f"{Decimal(units).scaleb(-scale):f}"},
     )
-
-
-def currency_of(program: Program, ladder: str) -> str:
-    """Name the currency that a ladder measures."""
-    return program.ladders[ladder].currency or next(iter(program.currencies))
 
 
 async def run(means: Means) -> Counter[str]:
@@ -97,7 +92,7 @@ async def run(means: Means) -> Counter[str]:
         await means.gate.passed()
     sent = Counter[str]()
     for program, user_id, review in found:
-        currency = currency_of(program, review.ladder)
+        currency = program.currency_of(program.ladders[review.ladder])
         window = (review.since, review.due_at)
         units = await points_between(means.ledger, program.program, user_id, currency, window)
         action = reviewing(program, user_id, review, units)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from processors.engine import Problem, bind, check
 from processors.engine.formulas import Formula, FormulaError, read_condition, read_formula
-from processors.engine.ladders import bind_ladder
+from processors.engine.ladders import bind_ladders
 from processors.engine.source import compiled
 from processors.engine.terms import ActionTerms
 from schemas.program_files import ProgramFile, ProgramFileError, read_program_file, read_yaml
@@ -20,7 +20,7 @@ from tests.support.pace import PACE
 PROGRAMS = sorted((Path(__file__).parents[2] / "programs").glob("*/*.yaml"))
 FILES = [read_program_file(path) for path in PROGRAMS]
 LOYALTY = parse_program(FILES[[path.parent.name for path in PROGRAMS].index("loyalty")].content)
-LADDERS = (bind_ladder("tier", LOYALTY.ladders["tier"], LOYALTY.currencies),)
+LADDERS = bind_ladders(LOYALTY)
 
 
 def terms() -> ActionTerms:

@@ -24,7 +24,7 @@ from processors.engine.consistency.program import program_flaws
 from processors.engine.consistency.rules import rule_flaws
 from processors.engine.consistency.sends import lost
 from processors.engine.consistency.words import Flaw, Place
-from processors.engine.ladders import Ladder, bind_ladder
+from processors.engine.ladders import bind_ladders
 from schemas.programs import Program
 
 __all__ = ["Flaw", "Place", "flaws", "idle_parts"]
@@ -43,7 +43,7 @@ def flaws(program: Program) -> list[Flaw]:
     ]
     if any(flaw.place[0] in _READ_BY_FORMULAS for flaw in found):
         return found
-    return [*found, *formula_flaws(program, _bound(program))]
+    return [*found, *formula_flaws(program, bind_ladders(program))]
 
 
 _READ_BY_FORMULAS = ("ladders", "tables", "effective_from")
@@ -57,7 +57,7 @@ def _action(program: Program, name: str) -> Iterator[Flaw]:
 
 def idle_parts(program: Program) -> list[Flaw]:
     """Return what is not meant so, in a program without flaws: nothing comes of it, or something else."""
-    ladders = _bound(program)
+    ladders = bind_ladders(program)
     return [
         *never(program, ladders),
         *negative(program, ladders),
@@ -68,9 +68,3 @@ def idle_parts(program: Program) -> list[Flaw]:
         *idle_factors(program, ladders),
         *idle_actions(program, ladders),
     ]
-
-
-def _bound(program: Program) -> tuple[Ladder, ...]:
-    return tuple(
-        bind_ladder(name, ladder, program.currencies) for name, ladder in program.ladders.items()
-    )

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from processors.engine.consistency.bounds import asked, comparisons, where
-from processors.engine.consistency.words import Flaw, Place, currency_of, misread
+from processors.engine.consistency.words import Flaw, Place, misread
 from processors.engine.factors import BOOSTS, PATHS, PROMOTIONS
 from processors.engine.formulas import Formula, read_condition, read_formula
 from processors.engine.ladders import Ladder
@@ -77,7 +77,7 @@ def _negative(rule: Rule, place: Place, below: list[bool]) -> Flaw:
 def nothing(program: Program, rule: Rule, terms: ActionTerms) -> str | None:
     """Say why a rule gives no points, whatever comes; None when it may give some."""
     low, high, *_ = amount(program, rule, terms)
-    currency = program.currencies[currency_of(program, rule)]
+    currency = program.currencies[program.currency_of(rule)]
     least = Fraction(1) if currency.rounding == "floor" else _HALF
     if low < 0 or high * POWERS[currency.scale] >= least:
         return None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from processors.engine.consistency.bounds import asked, fact_where, where
-from processors.engine.consistency.words import Flaw, Place, currency_of, out_of_date
+from processors.engine.consistency.words import Flaw, Place, out_of_date
 from processors.engine.factors import BOOSTS, PATHS, PROMOTIONS
 from processors.engine.ladders import Ladder
 from processors.engine.terms import ActionTerms
@@ -71,7 +71,7 @@ def _paths(program: Program) -> Iterator[Flaw]:
 
 def _boosts(program: Program) -> Iterator[Flaw]:
     boosted = {
-        currency_of(program, rule)
+        program.currency_of(rule)
         for action in program.actions.values()
         for rule in action.rules.values()
         if BOOSTS in rule.multiply
@@ -84,7 +84,7 @@ def _boosts(program: Program) -> Iterator[Flaw]:
 
 def _word(program: Program, rule: Rule, word: str, place: Place) -> Iterator[Flaw]:
     """Promotions come and go, so a rule may wait for some; boosts, paths and ladders stay."""
-    currency = currency_of(program, rule)
+    currency = program.currency_of(rule)
     if word == BOOSTS:
         boosted = {each.boost.currency for each in program.unlocks.values() if each.boost}
         if currency not in boosted:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from processors.engine.consistency.amounts import amount
 from processors.engine.consistency.bounds import asked, asked_of, contradict, implied
 from processors.engine.consistency.rules import TAKES
-from processors.engine.consistency.words import Flaw, currency_of
+from processors.engine.consistency.words import Flaw
 from processors.engine.numbers import POWERS
 from processors.engine.terms import ActionTerms
 from schemas.program_actions import ActionType, Rule, Table
@@ -46,6 +46,6 @@ def _gives(
         return False  # It is told elsewhere.
     if not all(implied(terms, each, conditions) for each in asked_of(rule)):
         return False
-    scale = program.currencies[currency_of(program, rule)].scale
+    scale = program.currencies[program.currency_of(rule)].scale
     low, _, _, gaps = amount(program, rule, terms, conditions)
     return not gaps and low * POWERS[scale] >= 1

@@ -80,11 +80,10 @@ def _table(action: ActionType, rule: Rule, place: Place, terms: ActionTerms) -> 
 def _boards(program: Program) -> Iterator[Flaw]:
     """Tell boards on which nobody ever stands."""
     rules = [rule for action in program.actions.values() for rule in action.rules.values()]
-    first = next(iter(program.currencies))
     profiles = any(action.effect == "profile" for action in program.actions.values())
     for name, board in program.boards.items():
-        place, currency = ("boards", name, "split"), board.currency or first
-        given = [rule for rule in rules if (rule.currency or first) == currency]
+        place, currency = ("boards", name, "split"), program.currency_of(board)
+        given = [rule for rule in rules if program.currency_of(rule) == currency]
         if board.split == CATEGORY and not any(rule.category for rule in given):
             yield Flaw(place, f"no rule that gives {currency} has a `category`")
         if board.split in (COUNTRY, TEAM) and not profiles:

@@ -37,8 +37,7 @@ def ladder_flaws(program: Program) -> Iterator[Flaw]:
 def _scale(program: Program, ladder: Ladder) -> int:
     if ladder.measure.startswith("count("):
         return 0
-    first = next(iter(program.currencies))
-    of = program.currencies.get(ladder.currency or first)
+    of = program.currencies.get(program.currency_of(ladder))
     return 0 if of is None else of.scale
 
 
@@ -111,7 +110,7 @@ def _path_levels(program: Program) -> Iterator[Flaw]:
     levels, place = program.path_levels, ("path_levels",)
     if levels is None:
         return
-    scale = program.currencies[next(iter(program.currencies))].scale
+    scale = program.currencies[program.first_currency].scale
     yield from _levels(program, place, levels, scale)
     if levels.grants:
         yield Flaw((*place, "grants"), "levels of paths grant nothing: leave `grants` out")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from processors.engine.consistency.samples import Side, differs
-from processors.engine.consistency.words import Flaw, Place, currency_of
+from processors.engine.consistency.words import Flaw, Place
 from processors.engine.derived import names_in
 from processors.engine.ladders import Ladder
 from processors.engine.terms import ActionTerms
@@ -39,7 +39,7 @@ class Sent(NamedTuple):
     @property
     def currency(self) -> str:
         """What is sent."""
-        return currency_of(self.program, self.rule)
+        return self.program.currency_of(self.rule)
 
     def given(self, name: str, kind: str) -> list[Rule]:
         """Return the rules of a kind that an action type has in this currency."""
@@ -47,7 +47,7 @@ class Sent(NamedTuple):
         return [
             each
             for each in rules
-            if each.kind == kind and currency_of(self.program, each) == self.currency
+            if each.kind == kind and self.program.currency_of(each) == self.currency
         ]
 
 
@@ -135,7 +135,7 @@ def _trims(sent: Sent, action: ActionType, rule: Rule) -> Iterator[str]:
         yield "max_points"
     if rule.hold is not None and rule.hold.forfeit is not None:
         yield "forfeit"
-    if action.limits.points and sent.currency == next(iter(sent.program.currencies)):
+    if action.limits.points and sent.currency == sent.program.first_currency:
         yield "points"
     if len(action.rules) == 1:
         return  # Where its only rule gives nothing it is declined, and all comes back.

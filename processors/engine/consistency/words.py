@@ -10,7 +10,7 @@ from processors.engine.formulas import Formula, FormulaError
 from processors.engine.numbers import scaled
 from processors.engine.terms import ActionTerms
 from schemas.moments import END_OF_TIME, calendar_of
-from schemas.program_actions import ActionType, Rate, Rule
+from schemas.program_actions import ActionType, Rate
 from schemas.programs import Program, effective_moment, moment_in
 
 Place = tuple[str | int, ...]
@@ -18,11 +18,6 @@ Reader = Callable[[str, ActionTerms], Formula]
 
 ENGINE: Final = "engine"
 _LISTED: Final = 12
-
-
-def currency_of(program: Program, rule: Rule) -> str:
-    """Return the name of the currency of a rule's points."""
-    return rule.currency or next(iter(program.currencies))
 
 
 class Flaw(NamedTuple):
