@@ -189,6 +189,7 @@ LOYALTY = [
     Change("    split: country", "    split: category", "no rule that gives points has a `category`"),
     Change("    limits: {once: day}\n    rules:", "    match: first\n    limits: {once: day}\n    rules:", "the rule is never asked: with `match: first`, login before it always gives", "      login_streak:"),
     Change("answer: REFERRAL\n\n  RESERVE", "answer: REFERRAL\n\n  LOST: {origin: engine, limits: {once: ever}}\n  RESERVE", "nothing derives LOST, and nobody else may send it", "  LOST:"),
+    Change("  OPENING: {title: Moving in, origin: service, effect: opening}", "  OPENING: {title: Moving in, origin: service, effect: opening, rules: {welcome: {points: 5}}}", "with rules of its own none is accepted"),
     Change("    limits:\n      once: year", '    require: {never: {that: "1 > 2"}}\n    limits:\n      once: year', "`1 > 2` never holds"),
     Change("{measure: count(REFERRAL), at: 10}\n", "{measure: count(IDLE), at: 10}\n  IDLE_TOO: {when: count(IDLE) > 2}\n", "no measure is called count(IDLE)", "  REFERRAL_MASTER"),
     Change("      once: ever\n", "      times: {day: 1}\n", "a code is looked at where a second sign-up is refused", "    referral: referral_code"),

@@ -104,6 +104,11 @@ def idle_actions(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw
         if set(action.origin) == {ENGINE} and name not in derived:
             message = f"nothing derives {name}, and nobody else may send it"
             yield Flaw(("actions", name, "origin"), message)
+        if action.effect == "opening" and action.rules:
+            message = (
+                "an opening is an account's first posting: with rules of its own none is accepted"
+            )
+            yield Flaw(("actions", name, "rules"), message)
     dead = {
         name: why for name in program.actions if (why := _refused(program, name, ladders, derived))
     }
