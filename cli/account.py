@@ -53,7 +53,7 @@ def account(
     if as_json:
         typer.echo(orjson.dumps(as_document(seen.portrait)).decode())
         return
-    console.print(f"{user} in {program}", style="bold", markup=False)
+    console.print(f"{user} in {program}", style="bold")
     console.print(summary(seen.portrait, seen.program))
     if seen.lines:
         console.print(statement(seen.lines))

@@ -45,9 +45,9 @@ def doctor(folder: Folder = FOLDER) -> None:
     findings = asyncio.run(_examine(find(folder)))
     for finding in findings:
         sign, style = _SIGNS[finding.level]
-        console.print(f"{sign} {finding.what}", style=style, markup=False)
+        console.print(f"{sign} {finding.what}", style=style)
         if finding.advice:
-            console.print(f"    → {finding.advice}", markup=False)
+            console.print(f"    → {finding.advice}")
     raise typer.Exit(any(finding.level == "fail" for finding in findings))
 
 

@@ -41,6 +41,8 @@ def _read_objects(file: BinaryIO, first: bytes) -> Iterator[Member]:
         try:
             said = orjson.loads(line)
             user_id = said.pop("user_id")
+            if not isinstance(user_id, str):
+                raise _wrong(number, f"a user_id is a text, not {user_id!r}")
         except (orjson.JSONDecodeError, KeyError, AttributeError) as error:
             raise _wrong(number, f"no JSON object with a user_id: {error}") from error
         unknown = said.keys() - set(_GROUPS)
@@ -50,8 +52,8 @@ def _read_objects(file: BinaryIO, first: bytes) -> Iterator[Member]:
 
 
 def _read_table(file: BinaryIO, first: bytes, currency: str) -> Iterator[Member]:
-    lines = (line.decode() for line in file)
-    header = next(csv.reader([first.decode("utf-8-sig")]))
+    lines = (_text(line, number) for number, line in enumerate(file, 2))
+    header = next(csv.reader([_text(first, 1).removeprefix("\ufeff")]))
     for number, cells in enumerate(csv.reader(lines), 2):
         if not cells:
             continue
@@ -62,6 +64,13 @@ def _read_table(file: BinaryIO, first: bytes, currency: str) -> Iterator[Member]
         if user_id is None:
             raise _wrong(number, "no user_id")
         yield Member(number, user_id, _facts(row, currency, number))
+
+
+def _text(line: bytes, number: int) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        raise _wrong(number, f"not UTF-8: {error.reason} at byte {error.start}") from error
 
 
 def _facts(row: dict[str, str], currency: str, line: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from cli.members_file import Member, read_members
 from cli.refusals import Refusal
 from cli.versions import in_force, now_ms, read_versions
 from schemas import moments
+from schemas.envelopes import ID_BYTES_MAX
 from sinks.migrate import read_migrations, version
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
@@ -33,7 +34,8 @@ _OPENED = """
 """
 _DECLINED = """
     SELECT DISTINCT ON (user_id) user_id, reason, message FROM declined
-    WHERE program = $1 AND user_id = ANY($2::text[]) AND action_id = 'opening-' || user_id
+    WHERE program = $1 AND user_id = ANY($2::text[])
+      AND action_id IN ('opening-' || user_id, 'opening')
       AND reason <> 'duplicate' ORDER BY user_id, occurred_at DESC
 """
 
@@ -108,7 +110,7 @@ async def _document(place: Place, program: str) -> dict[str, Any]:
 
 
 async def _send(place: Place, program: str, members: list[Member]) -> None:
-    """Send the openings; the id is made of the member's, so that a file can be sent again."""
+    """Send the openings."""
     topic, now = place.settings.topic("actions"), moments.write(now_ms())
     columns = (TextColumn("moving in"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=errors) as shown:
@@ -116,18 +118,27 @@ async def _send(place: Place, program: str, members: list[Member]) -> None:
         async with kafka.producer(place) as producer:
             delivery = Delivery(producer, topic)
             for member in members:
-                body = {
-                    "id": f"opening-{member.user_id}",
-                    "program": program,
-                    "user_id": member.user_id,
-                    "type": "OPENING",
-                    "occurred_at": now,
-                    "data": member.facts,
-                }
                 user = member.user_id
+                body = opening(program, member, now)
                 await delivery.send(user, orjson.dumps(body), user.encode())
                 shown.advance(task)
             await delivery.arrived()
+
+
+def opening(program: str, member: Member, occurred_at: str) -> dict[str, object]:
+    """Make the action with which a member moves in; a file may be sent again, as its id stays the same.
+
+    It is made of the member's id. Where that leaves no room it is the same for all: an id counts for one member.
+    """
+    own = f"opening-{member.user_id}"
+    return {
+        "id": own if len(own.encode()) <= ID_BYTES_MAX else "opening",
+        "program": program,
+        "user_id": member.user_id,
+        "type": "OPENING",
+        "occurred_at": occurred_at,
+        "data": member.facts,
+    }
 
 
 Difference = tuple[str, str, str, str, str]

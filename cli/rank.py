@@ -55,7 +55,7 @@ def rank(
         said = {"program": program, "board": name[0], "period": name[1]} | document(found, called)
         typer.echo(orjson.dumps(said, default=float).decode())
         return
-    console.print(f"{user} on {program} {name[0]} {name[1]}", style="bold", markup=False)
+    console.print(f"{user} on {program} {name[0]} {name[1]}", style="bold")
     console.print(summary(found, called))
     console.print(table([found.around], user))
 

@@ -69,9 +69,9 @@ def check(
         _, problems = check_file(path)
         wrong += len(problems)
         for problem in problems:
-            console.print(f"✗ {problem}", style="red", markup=False, emoji=False)
+            console.print(f"✗ {problem}", style="red")
         if not problems:
-            console.print(f"✓ {path}", markup=False)
+            console.print(f"✓ {path}")
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -86,7 +86,7 @@ def diff(
     now = now_ms()
     current = _in_force(asyncio.run(read_versions(find(folder))), program, now)
     found = list(changes(current.version.document or {}, same_as_read(content)))
-    console.print(f"{current.version.version} → {file}", style="bold", markup=False)
+    console.print(f"{current.version.version} → {file}", style="bold")
     for change in found:
         console.print(Text.assemble(f"  {change.place}: ", *_both(change.old, change.new)))
     if not found:
@@ -163,15 +163,12 @@ def show(
         console.print(f"{version.version} stops {program}")
     elif bound:
         for line in compiled(bind(version.document)):
-            console.print(line, markup=False)
+            console.print(line)
     else:
         console.print(
-            f"# {version.version}, published {version.published_at} by {version.published_by}",
-            markup=False,
+            f"# {version.version}, published {version.published_at} by {version.published_by}"
         )
-        console.print(
-            yaml.safe_dump(version.document, sort_keys=False, allow_unicode=True), markup=False
-        )
+        console.print(yaml.safe_dump(version.document, sort_keys=False, allow_unicode=True))
 
 
 def table(versions: dict[str, Logged], now: int) -> Table:

@@ -61,7 +61,7 @@ class Running:
         text = f"{view.clock(monotonic() - self._began)}  {what}"
         self._notes.append(text)
         if not console.is_terminal:
-            console.print(text, markup=False)
+            console.print(text)
 
     async def run(self) -> None:
         """Run until SIGINT, SIGTERM, SIGHUP or the planned end; no worker is left."""
@@ -101,7 +101,7 @@ class Running:
         if not console.is_terminal:
             while True:
                 await asyncio.sleep(_LINE_SECONDS)
-                console.print(view.plain(self._shown()), markup=False)
+                console.print(view.plain(self._shown()))
         with Live(console=console, auto_refresh=False) as live:
             while True:
                 live.update(view.screen(self._shown()), refresh=True)

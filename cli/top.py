@@ -95,7 +95,7 @@ async def _top(place: Place, program: str, board: Board, asked: Asked) -> None:
     console.print(f"{program} {name[0]} {name[1]}, {people:,} members", style="bold")
     console.print(table(parts, asked.around or asked.user))
     if asked.user is not None and isinstance(own, Unranked):
-        console.print(absent(program, name, asked.user, own).what, markup=False)
+        console.print(absent(program, name, asked.user, own).what)
 
 
 async def _named(place: Place, program: str, board: Board) -> tuple[Board, Day | None]:

@@ -56,7 +56,7 @@ def wanted(place: Place) -> dict[str, TopicState]:
 def _end(differences: list[Difference], good: str) -> None:
     for one in differences:
         style = "red" if one.severity == "refused" else "yellow"
-        console.print(f"{one.severity}: {one}", style=style, markup=False)
+        console.print(f"{one.severity}: {one}", style=style)
     if differences:
         raise typer.Exit(1)
     console.print(good)

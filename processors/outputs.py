@@ -129,10 +129,9 @@ class Outputs:
         """
         trace = traceparent or wire.read_trace(record.headers)
         value = record.value if record.value is not None else b""
-        try:
-            text, encoded = value.decode(), None
-        except UnicodeDecodeError:
-            text, encoded = None, b64encode(value).decode()
+        # A compressed batch may hold a record of any size: of one that is not repeated no copy is made.
+        is_cut = len(value) > REJECTED_BYTES_MAX
+        text, encoded = (None, None) if is_cut else _told(value)
         result = RejectedRecord(
             id=f"{tp.topic}/{tp.partition}/{record.offset}",
             reason=why.reason,
@@ -149,7 +148,7 @@ class Outputs:
             headers={name: (b or b"").decode(errors="replace") for name, b in record.headers},
         )
         key, said = record.key, wire.encode(result)
-        if len(said) + len(key or b"") > REJECTED_BYTES_MAX:
+        if is_cut or len(said) + len(key or b"") > REJECTED_BYTES_MAX:
             result.message += "; its bytes are too many to be repeated here"
             result.value, result.value_base64, result.headers = None, None, {}
             key, said = None, wire.encode(result)
@@ -175,3 +174,11 @@ class Outputs:
         """Say how the accounts of a partition changed."""
         said = self._rows[self.topics.changelog, number]
         said += [(key, value, []) for key, value in rows]
+
+
+def _told(value: bytes) -> tuple[str | None, str | None]:
+    """Give a value as a text, or as base64 where it is none."""
+    try:
+        return value.decode(), None
+    except UnicodeDecodeError:
+        return None, b64encode(value).decode()

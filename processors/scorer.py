@@ -44,6 +44,7 @@ def scoring_app(settings: Settings) -> App:
     app.tables.add(accounts)
     ownership.accounts = accounts.owned
     ownership.beginnings = app.turns.earliest_offsets
+    ownership.tell_group = app.turns.commit_positions
 
     rules = RuleBook()
     status = app.status

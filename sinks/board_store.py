@@ -29,12 +29,15 @@ every program with boards) and `:positions` (hash: partition -> offset below whi
 every program are applied: where reading begins).
 """
 
+import os
 from collections.abc import Iterable
+from errno import ECONNRESET
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
@@ -124,6 +127,18 @@ def field(partition: Partition) -> str:
     return f"{partition[0]}:{partition[1]}"
 
 
+class _TellsOfResets(AbstractConnection):
+    """A connection that was reset is a broken one, on any loop.
+
+    redis-py learns of a reset when it writes, and expects OSError; uvloop raises RuntimeError there.
+    """
+
+    async def _send_packed_command(self, command: Iterable[bytes]) -> None:
+        if self._writer is not None and self._writer.transport.is_closing():
+            raise ConnectionResetError(ECONNRESET, os.strerror(ECONNRESET))
+        await super()._send_packed_command(command)
+
+
 def connect(url: str, **options: Any) -> Redis:  # noqa: ANN401 - redis-py's own options
     """Give a client for boards; nothing is sent yet."""
     pool = BlockingConnectionPool.from_url(
@@ -135,6 +150,9 @@ def connect(url: str, **options: Any) -> Redis:  # noqa: ANN401 - redis-py's own
         retry=Retry(NoBackoff(), 0),  # The projector asks where the boards stand before it retries.
         **options,
     )
+    # The address has chosen one for TCP, TLS or a socket.
+    chosen = pool.connection_class
+    pool.connection_class = type(chosen.__name__, (_TellsOfResets, chosen), {})
     return Redis.from_pool(pool)
 
 

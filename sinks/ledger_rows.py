@@ -15,6 +15,7 @@ from msgspec import Raw
 
 from schemas.account_view import view
 from schemas.accounts import read_head, split_key
+from schemas.envelopes import ID_BYTES_MAX
 from schemas.members import Member, read_member
 from schemas.results import PeriodRecord
 from sinks.ledger_tables import ACCEPTED, ACHIEVEMENTS, DECLINED, LEDGER, TIER_CHANGES, Table
@@ -229,8 +230,11 @@ def _add_members(batch: Batch, records: Sequence[Record]) -> None:
 
 
 def _user_id(key: bytes) -> str | None:
+    """Read a member's id; None where nobody can be called so: no index would take a long one."""
+    if len(key) > ID_BYTES_MAX or b"\0" in key:
+        return None
     try:
-        return None if b"\0" in key else key.decode()
+        return key.decode()
     except UnicodeDecodeError:
         return None
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -135,6 +136,23 @@ def test_a_rejected_record_carries_its_trace(
     outputs.rejection(TP(TOPICS.actions, 0), Record(0, 0, 1, None, value, headers), why, carried)
     [(_, _, [(_, _, said)])] = outputs.take()
     assert dict(said).get("traceparent") == (trace and trace.encode())
+
+
+@pytest.mark.parametrize("value", [b" " * (64 << 20), b"\xff" * (64 << 20)], ids=["text", "bytes"])
+def test_what_is_too_large_to_be_repeated_is_not_copied(value: bytes) -> None:
+    """A batch of kilobytes may decompress to a record of gigabytes; it is told of, and takes no more room."""
+    outputs, record = Outputs(TOPICS), Record(7, 0, 1, b"k", value, ())
+    tracemalloc.start()
+    why = read_action(value, (), 0, internal=False)
+    assert isinstance(why, Rejection)
+    outputs.rejection(TP(TOPICS.actions, 0), record, why)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1 << 20
+    [(_, _, [(key, row, _)])] = outputs.take()
+    said = json.loads(row)
+    assert (key, said["reason"], said["offset"]) == (None, "too_large", 7)
+    assert (said["value"], said["value_base64"]) == (None, None)
 
 
 def test_which_topics_promise_a_trace() -> None:

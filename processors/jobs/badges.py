@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from processors.jobs.actions import JobAction
 from processors.jobs.means import Means
 from processors.jobs.programs import type_with
+from processors.jobs.reading import certain
+from processors.jobs.results import named
 from schemas.moments import ALL_TIME
 from schemas.programs import Program, Standing
 from sinks.board_reads import participants, top
@@ -53,10 +55,12 @@ async def run(means: Means) -> Counter[str]:
         for name, badge in program.badges.items()
         if badge.rank is not None
     ]
-    if ranked:
-        await means.gate.boards_follow()
+    if not ranked:
+        return Counter()
+    results = named(await means.gate.boards_follow(), means.topic_prefix)
     for program, name, rank in ranked:
         actions += await _look(means, program, name, rank, now)
+    await certain(means, results)
     new = [each for each in actions if not means.lately.has(_what(each))]
     for each in new:
         means.lately.note(_what(each))

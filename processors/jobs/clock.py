@@ -1,8 +1,12 @@
 """Which time it is: the broker's, for append times decide whether a period is over."""
 
 import time
+from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Final
+
+_SET_MS: Final = 1_000
+"""A host's clock that moved by so much otherwise than time passes was set, or stood still with its host."""
 
 _LATELY_MAX: Final = 1_000_000
 """How much is remembered of what was sent lately: more than may be sent while it counts as lately."""
@@ -13,18 +17,29 @@ def host_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _set_to() -> int:
+    """To what the host's clock was set: the same at any moment, until it is set again."""
+    return host_ms() - time.monotonic_ns() // 1_000_000
+
+
 class Clock:
     """The broker's clock, as far as this worker knows it.
 
-    Every acknowledgement of an action tells its append time. Until the first one the host is
-    believed; where it goes wrong, what it starts too early the engine refuses.
+    Every acknowledgement of an action tells its append time. Until the first one, and from when the host's
+    clock is set until the next one, the host is believed; where it goes wrong, what it starts too early the
+    engine refuses.
     """
 
     def __init__(self, at: int | None = None) -> None:
         """`at`: a moment at which the clock stands still."""
         self._at = at
-        self.ahead: int | None = None
-        """By how many milliseconds the host is ahead of the broker; None before it told."""
+        self._ahead: int | None = None
+        self._set_to = 0
+
+    @property
+    def ahead(self) -> int | None:
+        """By how many milliseconds the host is ahead of the broker; None where that is not known."""
+        return self._ahead if abs(_set_to() - self._set_to) < _SET_MS else None
 
     @property
     def is_told(self) -> bool:
@@ -37,7 +52,7 @@ class Clock:
 
     def learn(self, append_time: int) -> None:
         """Take a record's append time, acknowledged just now, for the present."""
-        self.ahead = host_ms() - append_time
+        self._ahead, self._set_to = host_ms() - append_time, _set_to()
 
 
 class Lately:
@@ -45,7 +60,7 @@ class Lately:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._sent: dict[Hashable, float] = {}
+        self._sent: OrderedDict[Hashable, float] = OrderedDict()
 
     def has(self, what: Hashable) -> bool:
         """Whether this was noted less than so many seconds ago."""
@@ -53,10 +68,10 @@ class Lately:
 
     def note(self, what: Hashable) -> None:
         """Remember that this was sent now."""
-        self._sent.pop(what, None)  # The oldest stand first.
         self._sent[what] = now = time.monotonic()
-        for oldest in list(self._sent):
-            young = now - self._sent[oldest] < self._seconds
-            if young and len(self._sent) <= _LATELY_MAX:
+        self._sent.move_to_end(what)  # The oldest stand first.
+        while self._sent:
+            oldest = next(iter(self._sent.values()))
+            if now - oldest < self._seconds and len(self._sent) <= _LATELY_MAX:
                 return
-            del self._sent[oldest]
+            self._sent.popitem(last=False)

@@ -15,6 +15,7 @@ from processors.jobs.means import Means
 from processors.jobs.opening import opening
 from processors.jobs.periods import ends_at, kept_until, kind_of, version_of
 from processors.jobs.programs import Programs, type_with
+from processors.jobs.reading import certain
 from processors.jobs.results import named
 from schemas import moments
 from schemas.moments import ALL_TIME
@@ -172,6 +173,7 @@ async def _close(means: Means, ended: Iterable[Ended], positions: dict[str, int]
     for each in ended:
         best = max(TOP, places(each.program, each.board))
         found = await figures(means.boards, each.program.program, each.board, best)
+        await certain(means, positions)
         action = closing(each, found, positions, means.clock.now())
         if action is not None:
             sent += await means.sender.send([action])

@@ -51,8 +51,8 @@ class Gate:
         await self._wait("the ledger", told, lambda: ledger_positions(self._ledger))
         return results
 
-    async def boards_follow(self) -> None:
-        """Wait until the boards have passed where the ledger stands now.
+    async def boards_follow(self) -> dict[Partition, int]:
+        """Return where the ledger stands now, once the boards have passed that.
 
         Boards that are being made anew say nothing yet of who stands where.
         """
@@ -60,6 +60,7 @@ class Gate:
         ledger = await ledger_positions(self._ledger)
         ends = {at: position for at, position in ledger.items() if at[0] == results}
         await self._wait("the boards", ends, lambda: board_positions(self._boards))
+        return ends
 
     async def _ends(self, *topics: str) -> dict[Partition, int]:
         found = await ends_of(self._settings.kafka_connection, topics)

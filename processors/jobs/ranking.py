@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 from processors.jobs.means import Means
+from processors.jobs.reading import whole
 from processors.jobs.results import is_behind
 from sinks.board_calls import Board
-from sinks.board_closing import board_positions, members
+from sinks.board_closing import board_positions
 from sinks.job_reads import KnownPeriod, known_periods, results_at
 from sinks.rank_history import write_ranks
 
@@ -31,6 +32,6 @@ async def run(means: Means) -> Counter[str]:
             if is_behind(results, positions, means.topic_prefix):
                 continue
             async with means.ledger.acquire() as connection:
-                found = members(means.boards, name, board)
+                found = whole(means, name, board, results)
                 written += await write_ranks(connection, name, board, found)
     return Counter({"boards' ranks kept": written}) if written else Counter()

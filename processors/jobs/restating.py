@@ -8,10 +8,11 @@ from processors.jobs.actions import JobAction
 from processors.jobs.means import Means
 from processors.jobs.periods import late_for, version_of
 from processors.jobs.programs import Programs, type_with
+from processors.jobs.reading import whole
+from processors.jobs.results import named
 from schemas.moments import ALL_TIME
 from schemas.programs import Program, version_name
 from sinks.board_calls import Board
-from sinks.board_closing import members
 from sinks.job_reads import KnownPeriod, known_periods
 from sinks.rank_history import Changes, changes_since
 
@@ -73,13 +74,12 @@ async def run(means: Means) -> Counter[str]:
         known = await known_periods(means.ledger, name)
         found += due(means.programs, name, now, means.grace, known)
     found = [each for each in found if not means.lately.has((each[1].program, each[2]))]
-    if found:
-        await means.gate.passed()
+    positions = named(await means.gate.passed(), means.topic_prefix) if found else {}
     sent = Counter[str]()
     for ends, program, board in found:
         name = program.program
         async with means.ledger.acquire() as connection:
-            standing = members(means.boards, name, board)
+            standing = whole(means, name, board, positions)
             changes = await changes_since(connection, name, board, standing, NAMED)
         action = restating(ends, program, board, changes, means.clock.now())
         if action is not None:

@@ -52,8 +52,10 @@ class Ownership:
         self.suspects: set[int] = set()
         self.hopeless: set[int] = set()
         self._unmarked: set[int] = set()
+        self._untold: set[int] = set()
         self._connection = connection
         self.beginnings: Any = None
+        self.tell_group: Any = None
 
     async def take_over(self, partitions: set[TP], membership: Membership) -> Mapping[TP, int]:
         """Load what is new, drop what is gone; answer where to read each input from."""
@@ -67,6 +69,7 @@ class Ownership:
         self.positions = await self._positions(partitions)
         self._judge(taken, numbers)
         self.generation = membership.generation
+        await self._tell_group(taken, numbers)
         log.info("partitions taken over", partitions=sorted(numbers), loaded=sorted(taken))
         return dict(self.positions)
 
@@ -109,6 +112,16 @@ class Ownership:
 
     def _next_offset(self, stands: Position, tp: TP) -> int:
         return stands.internal if tp.topic == self.inputs[0] else stands.actions
+
+    async def _tell_group(self, taken: set[int], owned: set[int]) -> None:
+        """Commit where new partitions stand: Kafka forgets it of a group that nobody was in for a week.
+
+        Jobs wait for what the group has committed, and no turn may commit in a partition for long.
+        """
+        self._untold = self._untold & owned | taken
+        stands = {tp: at for tp, at in self.positions.items() if tp.partition in self._untold}
+        if stands and await self.tell_group(stands):
+            self._untold.clear()
 
     def _judge(self, taken: set[int], owned: set[int]) -> None:
         """Look up how often workers have begun where the partitions stand, to no avail."""

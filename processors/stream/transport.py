@@ -161,7 +161,7 @@ class Consumer(driver.Consumer):
         return {tp: await self._thread.committed(tp) for tp in partitions}
 
     async def commit_positions(self, offsets: Mapping[TP, int]) -> bool:
-        """Tell the group where a sink stands; a sink that holds anything is never positioned by it.
+        """Tell the group where an owner stands, who is not positioned by it while anything is known otherwise.
 
         Answers whether it heard; it does not while partitions are handed over, or the worker stops.
         """

@@ -1,6 +1,7 @@
 """Periods and members in a real PostgreSQL: results that never change, and the newest of each member."""
 
 import json
+import random
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -192,6 +193,7 @@ NO_MEMBERS = {
     "an empty key": Record(0, b"{}", b""),
     "a key that is no UTF-8": Record(0, b"{}", b"\xff"),
     "a key with NUL": Record(0, b"{}", b"a\0b"),
+    "a key longer than any id": Record(0, b"{}", random.Random(7).randbytes(2_000).hex().encode()),
     "no key and nothing": Record(0, None, None),
 }
 

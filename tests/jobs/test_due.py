@@ -1,5 +1,6 @@
 """What is due, by the clock and by what is known: the pure part of every job."""
 
+import time
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
@@ -540,6 +541,20 @@ def test_the_broker_tells_the_time() -> None:
     assert (fixed.is_told, fixed.now()) == (True, 77)
 
 
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_clock_that_was_set_is_not_believed(
+    minutes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the broker told of a host's clock counts no more once that is set; it is to tell again."""
+    clock, was = Clock(), time.time_ns
+    clock.learn(host_ms() - 60 * MINUTE)
+    monkeypatch.setattr(time, "time_ns", lambda: was() + minutes * MINUTE * 1_000_000)
+    assert not clock.is_told
+    assert abs(clock.now() - host_ms()) < MINUTE
+    clock.learn(host_ms())
+    assert clock.is_told
+
+
 def test_what_was_sent_lately_is_not_sent_again() -> None:
     """For a while; then it may be sent again."""
     lately = Lately(60)
@@ -550,6 +565,16 @@ def test_what_was_sent_lately_is_not_sent_again() -> None:
     over = Lately(0)
     over.note("a")
     assert not over.has("a")
+
+
+def test_much_may_be_sent_lately() -> None:
+    """To note one more takes as long however many are remembered: a minute of settling is 60,000."""
+    lately, began = Lately(60), time.process_time()
+    for number in range(100_000):
+        lately.note(number)
+    assert time.process_time() - began < 5.0
+    assert lately.has(0)
+    assert lately.has(99_999)
 
 
 def test_a_period_is_opened_before_it_is_closed() -> None:

@@ -35,6 +35,8 @@ class Scene:
         self.prefix = prefix
         self.connection = {"bootstrap_servers": stack.kafka}
         self.owners: list[Ownership] = []
+        self.group_hears = True
+        self.told: list[dict[TP, int]] = []
 
     async def worker(self, name: str = "one") -> Ownership:
         """A worker process as it starts."""
@@ -45,7 +47,7 @@ class Scene:
             group_id=self.member.group_id,
             connection=self.connection,
         )
-        owner.beginnings = self.beginnings
+        owner.beginnings, owner.tell_group = self.beginnings, self.tell_group
         self.owners.append(owner)
         await owner.producers.start()
         return owner
@@ -56,6 +58,11 @@ class Scene:
         async with aiokafka.AIOKafkaConsumer(**self.connection) as client:
             found = await client.beginning_offsets(wanted)
         return {TP(*tp): offset for tp, offset in found.items()}
+
+    async def tell_group(self, stands: dict[TP, int]) -> bool:
+        """Hear where partitions stand, unless the group is about to assign them anew."""
+        self.told.append(stands)
+        return self.group_hears
 
     def inputs(self, *numbers: int) -> set[TP]:
         """Both inputs of some partition numbers."""
@@ -129,6 +136,19 @@ async def test_the_next_generation_keeps_accounts(scene: Scene) -> None:
     assert owner.accounts == {0: {b"only in memory": b"1"}}
     await scene.take_over(owner, *NUMBERS, later=2)
     assert owner.accounts == {0: {b"only in memory": b"1"}, 1: {}}
+
+
+async def test_the_group_is_told_where_new_partitions_stand(scene: Scene) -> None:
+    """Until it has heard; a group about to assign partitions anew does not, and is told after that."""
+    owner = await started(scene)
+    scene.group_hears = False
+    await scene.take_over(owner, 0, later=1)
+    await scene.take_over(owner, *NUMBERS, later=2)
+    scene.group_hears = True
+    await scene.take_over(owner, *NUMBERS, later=3)
+    await scene.take_over(owner, *NUMBERS, later=4)
+    told = [{tp.partition for tp in stands} for stands in scene.told]
+    assert told == [{0, 1}, {1}, {1}]
 
 
 @pytest.mark.parametrize("later", [0, 2])
