@@ -79,6 +79,11 @@ async def _import(
     only_compare: bool,
 ) -> bool:
     document = await _document(place, program)
+    if (document["actions"].get("OPENING") or {}).get("effect") != "opening":
+        raise Refusal(
+            f"nobody can move in: {program} has no OPENING",
+            "give its file `OPENING: {origin: service, effect: opening}`",
+        )
     currencies = document["currencies"]
     members = list(read_members(file, next(iter(currencies))))
     if not only_compare:

@@ -327,8 +327,8 @@ def test_ranks_are_shown(laurel: Laurel, user: str, tmp_path: Path) -> None:
         ("rank", "4 of 4"),
         ("score", "100"),
         ("standing", "top 100.00 %"),
-        ("next", "rank  3 takes 101 more points; eve with 200 has it"),
-        ("milestone", "3 takes 101 more points; eve with 200 has it"),
+        ("next", "rank  3 takes 101 more; eve with 200 has it"),
+        ("milestone", "3 takes 101 more; eve with 200 has it"),
     ]
     assert "top 25.00 %, Champion" in laurel("rank", program, "ann", "--board", "tier:BRONZE")
     said = json.loads(laurel("rank", program, "eve", "--competition", "-n", "0", "--json"))
