@@ -16,6 +16,7 @@ from cli.addresses import FOLDER, Folder, Place, find
 from cli.commands import examples
 from cli.console import console, errors
 from cli.delivery import Delivery
+from cli.in_force import counted
 from cli.ledger import ledger
 from cli.members_file import Member, read_members
 from cli.refusals import Refusal
@@ -91,13 +92,13 @@ async def _import(
     scales = {name: int((said or {}).get("scale", 0)) for name, said in currencies.items()}
     found = await _compared(place, program, members, scales, patience)
     if not found:
-        console.print(f"{len(members):,} members stand in {program} as the file says")
+        console.print(f"{counted(len(members), 'member')} in {program} as the file says")
         return False
     table = Table("line", "user_id", "what", "file", "account", title="What differs")
     for row in found[:SHOWN]:
         table.add_row(*map(Text, row))
     console.print(table)
-    errors.print(f"{len(found):,} differences; {min(len(found), SHOWN)} are shown")
+    errors.print(f"{counted(len(found), 'difference')}; the first {SHOWN} are shown")
     return True
 
 

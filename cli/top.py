@@ -11,6 +11,7 @@ from cli.addresses import FOLDER, Folder, Place, find
 from cli.boards import KINDS, Present, absent, boards, names, present, table
 from cli.commands import examples
 from cli.console import console
+from cli.in_force import counted
 from cli.refusals import Refusal
 from sinks.board_calls import Board
 from sinks.board_ranks import Entry
@@ -18,6 +19,8 @@ from sinks.board_reads import Ranked, Unranked, participants, rank_of
 from sinks.board_reads import top as read_top
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+
+_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ async def _top(place: Place, program: str, board: Board, asked: Asked) -> None:
             )
             own = await look(asked.user) if asked.user is not None else None
             parts = stretches(entries, own.own if isinstance(own, Ranked) else None)
-    console.print(f"{program} {name[0]} {name[1]}, {people:,} members", style="bold")
+    console.print(f"{program} {name[0]} {name[1]}, {counted(people, 'member')}", style="bold")
     console.print(table(parts, asked.around or asked.user, now.scale(name[0])))
     if asked.user is not None and isinstance(own, Unranked):
         console.print(absent(program, now, name, asked.user, own).what, markup=False)
@@ -110,7 +113,8 @@ def stretches(entries: list[Entry], own: Entry | None) -> list[list[Entry]]:
 
 
 def _nobody(program: str, now: Present, name: Board, others: list[Board]) -> Refusal:
-    there = ", ".join(f"{board} {period}" for board, period in others[:20])
+    there = ", ".join(f"{board} {period}" for board, period in others[:_LISTED])
+    there += f" and {len(others) - _LISTED} more" if len(others) > _LISTED else ""
     return now.lacks(program, name[0]) or Refusal(
         f"nobody stands on {program} {name[0]} {name[1]}",
         f"boards with members are: {there}" if there else f"no board of {program} has members yet",

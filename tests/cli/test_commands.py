@@ -211,7 +211,7 @@ def test_rejected_records_are_sent_again(laurel: Laurel, user: str, tmp_path: Pa
     assert listed["action_id"] == user
     assert listed["id"] in laurel("rejected", "list", "--reason", "unknown_program")
     published(laurel, tmp_path, program)
-    assert "sent 1 records again" in laurel("rejected", "retry", listed["id"])
+    assert "sent 1 record again" in laurel("rejected", "retry", listed["id"])
     said = json.loads(
         laurel("tail", "rewards.earned", "--user", user, "--from-beginning", "-n", "1", "--json")
     )
