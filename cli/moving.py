@@ -92,13 +92,14 @@ async def _import(
     scales = {name: int((said or {}).get("scale", 0)) for name, said in currencies.items()}
     found = await _compared(place, program, members, scales, patience)
     if not found:
-        console.print(f"{counted(len(members), 'member')} in {program} as the file says")
+        console.print(f"{counted(len(members), 'member')} in {program}: all is as the file says")
         return False
     table = Table("line", "user_id", "what", "file", "account", title="What differs")
     for row in found[:SHOWN]:
         table.add_row(*map(Text, row))
     console.print(table)
-    errors.print(f"{counted(len(found), 'difference')}; the first {SHOWN} are shown")
+    shown = f"; the first {SHOWN} are shown" if len(found) > SHOWN else ""
+    errors.print(f"{counted(len(found), 'difference')}{shown}")
     return True
 
 

@@ -56,7 +56,7 @@ def test_members_move_in(laurel: Laurel, tmp_path: Path, user: str) -> None:
     assert "condition: amounts have more decimals than points" in said
     file.write_text("\n".join(["user_id,balance,lifetime,steps.tier,streaks.login", rows[0]]))
     again = laurel("import", str(file), "--program", "loyalty")
-    assert "1 members stand in loyalty as the file says" in again
+    assert "1 member in loyalty: all is as the file says" in again
     assert "120" in laurel("account", "loyalty", f"{user}-1")
 
 
