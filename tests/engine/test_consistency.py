@@ -250,6 +250,7 @@ LOYALTY = [
     Change("times: {day: 5}", "times: {day: five}", "it is a whole number, not 'five'"),
     Change("multiplier: 1.5", "multiplier: 1.2345678", "a number has at most 16 digits and 6 decimals"),
     Change("multiply: [tier, promotions]\n        expires", "category: order_id\n        expires", "`order_id` is a text, the same for every posting, not the fact", "        category: order_id"),
+    Change('{when: "profile(joined_at)', '{when: "order_value > 5 and profile(joined_at)', "(it is asked after every action, here after ", "  EARLY_ADOPTER"),
     Change("cooldown: 60 minutes", "cooldown_minutes: 60", "`cooldown_minutes` is no word here; is it `cooldown`?"),
     Change("order_value: {type: decimal(2), unit: USD, required: yes, least: 0", "order_value: {type: decimal(2), unit: USD, required: yes, min: 0", "`min` is no word here; there is type, required, default, unit, least, most, nonzero"),
     Change("multiply: [tier, promotions]\n        expires", "multiplier: [tier, promotions]\n        expires", "`multiplier` is no word here; is it `multiply`?", "        multiplier:"),
