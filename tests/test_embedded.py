@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 from deploy.embedded import jars, keeper, ports
 from deploy.embedded.embedded import hosts_of
+from deploy.embedded.server import Plan, Server
 from deploy.stack import VARIABLES, Stack, StackError, configured
 
 JARS = {"org/example/one/1.0/one-1.0.jar": b"first jar", "org/example/two/2.0/two-2.0.jar": b"two"}
@@ -220,3 +222,18 @@ def test_what_is_no_address_is_refused(part: str, address: str, like: str) -> No
 def test_hosts_of_addresses(part: str, address: str, hosts: list[tuple[str, int]]) -> None:
     """Every host is found, with the port that clients take where none is named."""
     assert hosts_of(part, address) == hosts
+
+
+def test_a_server_whose_folder_was_removed_ends(tmp_path: Path) -> None:
+    """Who deletes the data of a running stack can still stop it."""
+    home = tmp_path / "sleeper"
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    plan = Plan("sleeper", "1", "", command, home, home, prepare=lambda: None, ready=lambda: True)
+    server = Server(plan, tmp_path)
+    server.start()
+    pid = server.pid
+    assert pid is not None
+    shutil.rmtree(home)
+    server.pid_file.unlink()
+    server.close()
+    assert keeper.birth(pid) is None
