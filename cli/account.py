@@ -71,6 +71,7 @@ async def _read(place: Place, name: str, user: str, count: int) -> Seen:
     async with ledger(place) as connection:
         view = await asked.account_view(connection, name, user)
         if view is None:
+            await program_now(place, name)  # Of a program that there is not, this says so.
             raise Refusal(
                 f"{user} has no account in {name}",
                 "it gets one with its first valid action; if there was one, `laurel doctor` shows "

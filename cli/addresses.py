@@ -61,7 +61,8 @@ def settings_at(addresses: Mapping[str, str]) -> Settings:
         return Settings(**chosen)
     except ValidationError as error:
         wrong = [
-            f"LAUREL_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
+            f"LAUREL_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
         ]
         raise Refusal("; ".join(wrong), "correct the variable, or unset it") from error
 

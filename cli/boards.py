@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any, NamedTuple, cast, get_args
 
 from redis.asyncio import Redis
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.addresses import Place, shown
+from cli.in_force import amount
 from cli.refusals import Refusal
 from cli.versions import in_force, now_ms, read_versions
 from schemas import moments
@@ -22,6 +24,7 @@ from sinks.board_reads import Unranked
 from sinks.board_store import connect, program_key
 
 KINDS = get_args(PeriodKind)
+_OF_CURRENCY = ("points", "earned", "spent", "balance")
 
 
 @asynccontextmanager
@@ -62,6 +65,33 @@ class Present(NamedTuple):
         """
         return self.day.names[cast("PeriodKind", name)] if name in KINDS else full_period(name)
 
+    def row(self, board: str) -> Mapping[str, Any]:
+        """Give what the rules say of a board, which may be one of a split like `region:US`."""
+        return (self.rules.get("boards") or {}).get(board.partition(":")[0]) or {}
+
+    def scale(self, board: str) -> int:
+        """Give the decimals of a board's scores; what counts actions or path xp has none."""
+        currencies = self.rules.get("currencies") or {}
+        row = self.row(board)
+        if row.get("measure", "points") not in _OF_CURRENCY or not currencies:
+            return 0
+        said = currencies.get(row.get("currency") or next(iter(currencies))) or {}
+        return int(said.get("scale", 0))
+
+    def lacks(self, program: str, board: str) -> Refusal | None:
+        """Say that there is no such program or board; None where there is."""
+        if not self.rules:
+            return Refusal(
+                f"no version of {program} is in force", "`laurel rules show` lists all versions"
+            )
+        if self.row(board):
+            return None
+        there = ", ".join(self.rules.get("boards") or ())
+        return Refusal(
+            f"{program} has no board {board.partition(':')[0]}",
+            f"it has {there}" if there else "its file has no `boards`: they make some",
+        )
+
 
 async def present(place: Place, program: str) -> Present:
     """Read which rules of a program are in force now, and which day it is in its time zone."""
@@ -82,8 +112,10 @@ def full_period(name: str) -> str:
     return name
 
 
-def absent(program: str, name: Board, user: str, found: Unranked) -> Refusal:
+def absent(program: str, now: Present, name: Board, user: str, found: Unranked) -> Refusal:
     """Say why a member has no rank on a board."""
+    if lacking := now.lacks(program, name[0]):
+        return lacking
     if found.reason == "hidden":
         return Refusal(
             f"{user} is hidden from all boards of {program}: suspended, not listed or erased",
@@ -95,7 +127,12 @@ def absent(program: str, name: Board, user: str, found: Unranked) -> Refusal:
     )
 
 
-def table(parts: Iterable[Sequence[Entry]], user: str | None = None) -> Table:
+def score_as(score: int | Decimal, scale: int) -> str:
+    """Write a score of smallest units; one that decays has decimals of its own."""
+    return amount(score, scale) if isinstance(score, int) else f"{score.scaleb(-scale):,f}"
+
+
+def table(parts: Iterable[Sequence[Entry]], user: str | None = None, scale: int = 0) -> Table:
     """Show stretches of a board with a gap between them, and the entry of `user` in bold."""
     shown = Table(box=None, pad_edge=False, header_style="dim")
     shown.add_column("rank", justify="right")
@@ -109,7 +146,7 @@ def table(parts: Iterable[Sequence[Entry]], user: str | None = None) -> Table:
             shown.add_row(
                 f"{entry.rank:,}",
                 Text(entry.user_id),
-                f"{entry.score:,}",
+                score_as(entry.score, scale),
                 moments.write(entry.reached)[:19].replace("T", " "),
                 style="bold" if entry.user_id == user else "",
             )

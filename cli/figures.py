@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +19,7 @@ class _Said(msgspec.Struct, gc=False):
     action_id: str | None = None
     points: int = 0
     currency: str = ""
+    scale: int = 0
     reason: str | None = None
 
 
@@ -39,7 +41,7 @@ class Figures:
     accepted: int = 0
     declined: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
-    given: Counter[str] = field(default_factory=Counter)
+    given: dict[str, Decimal] = field(default_factory=dict)
     """Points given by currency: the sum of all postings that give."""
     _history: deque[Decided] = field(default_factory=deque)
     _last: dict[int, str | None] = field(default_factory=dict)
@@ -48,7 +50,8 @@ class Figures:
         """Count a record of one of TOPICS."""
         said = _read(value)
         if topic == "rewards.earned":
-            self.given[said.currency] += max(said.points, 0)
+            given = Decimal(max(said.points, 0)).scaleb(-said.scale)
+            self.given[said.currency] = self.given.get(said.currency, Decimal()) + given
             # The postings of one action stand next to each other.
             if self._last.get(partition) != said.action_id:
                 self._last[partition] = said.action_id

@@ -75,6 +75,11 @@ def fact_amount(program: Program, action: str, fact: str, units: int) -> str:
     return f"{amount(units, fact_scale(said) or 0)}{f' {said.unit}' if said.unit else ''}"
 
 
+def counted(number: int, what: str) -> str:
+    """Write how many there are of something."""
+    return f"{number:,} {what}{'s' if number != 1 else ''}"
+
+
 def amount(units: int, scale: int = 0) -> str:
     """Write an amount of smallest units as people do: 1234500 of scale 3 is `1,234.5`."""
     whole, point, rest = show(abs(units), scale).partition(".")

@@ -7,6 +7,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from cli.in_force import amount
 from schemas.results import (
     AcceptedAction,
     AchievementUnlocked,
@@ -63,11 +64,12 @@ def _row(moment: str, user_id: str, what: tuple[str, str], rest: str) -> Text:
 
 def _posting(said: Posting) -> Text:
     style = "green" if said.points >= 0 else "red"
-    rest = f"{said.action:<18} balance {said.balance:,}"
+    rest = f"{said.action:<18} balance {amount(said.balance, said.scale)}"
     rest += f"  {said.tier}" if said.tier else ""
     rest += f"  {said.kind}" if said.kind != "earn" else ""
     rest += f"  ({said.reason})" if said.reason else ""
-    what = f"{said.points:>+8,} {said.currency}"
+    sign = "+" if said.points >= 0 else ""
+    what = f"{sign + amount(said.points, said.scale):>8} {said.currency}"
     return _row(said.occurred_at, said.user_id, (what, style), f"{rest}  {said.id}")
 
 

@@ -16,6 +16,7 @@ from cli.addresses import FOLDER, Folder, Place, find
 from cli.commands import examples
 from cli.console import console, errors
 from cli.delivery import Delivery
+from cli.in_force import counted
 from cli.ledger import ledger
 from cli.members_file import Member, read_members
 from cli.refusals import Refusal
@@ -81,6 +82,11 @@ async def _import(
     only_compare: bool,
 ) -> bool:
     document = await _document(place, program)
+    if (document["actions"].get("OPENING") or {}).get("effect") != "opening":
+        raise Refusal(
+            f"nobody can move in: {program} has no OPENING",
+            "give its file `OPENING: {origin: service, effect: opening}`",
+        )
     currencies = document["currencies"]
     members = list(read_members(file, next(iter(currencies))))
     if not only_compare:
@@ -88,13 +94,14 @@ async def _import(
     scales = {name: int((said or {}).get("scale", 0)) for name, said in currencies.items()}
     found = await _compared(place, program, members, scales, patience)
     if not found:
-        console.print(f"{len(members):,} members stand in {program} as the file says")
+        console.print(f"{counted(len(members), 'member')} in {program}: all is as the file says")
         return False
     table = Table("line", "user_id", "what", "file", "account", title="What differs")
     for row in found[:SHOWN]:
         table.add_row(*map(Text, row))
     console.print(table)
-    errors.print(f"{len(found):,} differences; {min(len(found), SHOWN)} are shown")
+    shown = f"; the first {SHOWN} are shown" if len(found) > SHOWN else ""
+    errors.print(f"{counted(len(found), 'difference')}{shown}")
     return True
 
 

@@ -20,6 +20,8 @@ _TOLD_ABOVE = frozenset(
     | {"primary_path", "totals"}
 )
 """Parts of the view that other lines tell better."""
+_EXPIRES = ("due", "EXPIRATION")
+"""What `expires` tells with its day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def _holdings(seen: Portrait, shown: Shown) -> Iterator[tuple[str, str]]:
     yield "paths", _list(f"{row.path} {row.xp:,} xp{_standing(row)}" for row in seen.paths)
     for name, held in seen.view.items():
         there = _on_boards(held) if name == "standings" else held
-        if there and name not in _TOLD_ABOVE:
+        if there and name not in _TOLD_ABOVE and (name, there) != _EXPIRES:
             yield name, _plain(there)
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.addresses import FOLDER, Folder, Place, find
-from cli.boards import absent, boards, present, table
+from cli.boards import absent, boards, present, score_as, table
 from cli.commands import examples
 from cli.console import console
 from schemas import moments
@@ -47,8 +47,11 @@ def rank(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
     folder: Folder = FOLDER,
 ) -> None:
-    """Show a member's rank on a board, its neighbours, and what the next rank would take."""
-    name, found, called = asyncio.run(
+    """Show a member's rank on a board, its neighbours, and what the next rank would take.
+
+    Scores in JSON are of the smallest unit.
+    """
+    name, found, called, scale = asyncio.run(
         _read(find(folder), program, user, (board, period), around, competition=competition)
     )
     if as_json:
@@ -56,41 +59,41 @@ def rank(
         typer.echo(orjson.dumps(said, default=float).decode())
         return
     console.print(f"{user} on {program} {name[0]} {name[1]}", style="bold")
-    console.print(summary(found, called))
-    console.print(table([found.around], user))
+    console.print(summary(found, called, scale))
+    console.print(table([found.around], user, scale))
 
 
 async def _read(
     place: Place, program: str, user: str, board: Board, around: int, *, competition: bool
-) -> tuple[Board, Ranked, str | None]:
-    """Give the board's full name, the member on it, and what its standing is called."""
+) -> tuple[Board, Ranked, str | None, int]:
+    """Give the board's full name, the member on it, what its standing is called, and the decimals."""
     now = await present(place, program)
     name = board[0], now.period(board[1])
-    row = now.rules.get("boards", {}).get(name[0].partition(":")[0], {})
     async with boards(place, place.settings.redis_read or place.settings.redis) as redis:
         found = await rank_of(
             *(redis, program, name, user),
             around=around,
             competition=competition,
-            ties=row.get("ties", "reached"),
+            ties=now.row(name[0]).get("ties", "reached"),
             today=now.day,
         )
     if isinstance(found, Unranked):
-        raise absent(program, name, user, found)
+        raise absent(program, now, name, user, found)
     bands = now.rules.get("standings", {})
-    return name, found, standing(found.own.rank, found.participants, bands)
+    called = standing(found.own.rank, found.participants, bands)
+    return name, found, called, now.scale(name[0])
 
 
-def summary(found: Ranked, called: str | None) -> Table:
+def summary(found: Ranked, called: str | None, scale: int) -> Table:
     """Show rank and score, and what better ranks would take."""
     shown = Table(box=None, show_header=False, pad_edge=False)
     shown.add_column(style="dim")
     shown.add_row("rank", f"{found.own.rank:,} of {found.participants:,}")
-    shown.add_row("score", f"{found.own.score:,}")
+    shown.add_row("score", score_as(found.own.score, scale))
     shown.add_row("standing", f"top {found.top_percent} %" + (f", {called}" if called else ""))
     for name, target in (("next rank", found.next_rank), ("milestone", found.next_milestone)):
         if target is not None:
-            shown.add_row(name, Text(_sentence(target)))
+            shown.add_row(name, Text(_sentence(target, scale)))
     return shown
 
 
@@ -110,6 +113,6 @@ def _entry(entry: Entry) -> dict[str, Any]:
     return entry._asdict() | {"reached": moments.write(entry.reached)}
 
 
-def _sentence(target: Target) -> str:
-    holder = f"{target.user_id} with {target.score:,}"
-    return f"{target.rank:,} takes {target.points:,} more points; {holder} has it"
+def _sentence(target: Target, scale: int) -> str:
+    holder = f"{target.user_id} with {score_as(target.score, scale)}"
+    return f"{target.rank:,} takes {score_as(target.points, scale)} more; {holder} has it"

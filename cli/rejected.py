@@ -13,6 +13,7 @@ from cli.addresses import FOLDER, Folder, Place, find
 from cli.commands import examples
 from cli.console import console
 from cli.delivery import Delivery
+from cli.in_force import counted
 from cli.originals import Original, told
 from cli.refusals import Refusal
 from schemas.results import Rejected
@@ -83,7 +84,7 @@ def retry(
     if not ids and reason is None:
         raise Refusal("say which: ids, or a reason", "`laurel rejected list` shows both")
     done = asyncio.run(_retry(find(folder), ids, reason))
-    console.print(f"sent {done.sent:,} records again")
+    console.print(f"sent {counted(done.sent, 'record')} again")
     if done.retold:
         console.print(
             f"{done.retold:,} of them are gone from where they stood: they went with the headers that "

@@ -83,6 +83,8 @@ def diff(
 ) -> None:
     """Show what a file would change in the version in force now."""
     content = read_checked(file)
+    if content["program"] != program:
+        raise Refusal(f"{file} is of {content['program']}, not of {program}")
     now = now_ms()
     current = _in_force(asyncio.run(read_versions(find(folder))), program, now)
     found = list(changes(current.version.document or {}, same_as_read(content)))

@@ -99,6 +99,8 @@ class Running:
 
     async def _show(self) -> None:
         if not console.is_terminal:
+            for name, address in {**self._pages, **addresses(self._place)}.items():
+                console.print(f"{name}: {address}")
             while True:
                 await asyncio.sleep(_LINE_SECONDS)
                 console.print(view.plain(self._shown()))

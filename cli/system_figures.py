@@ -15,7 +15,7 @@ from rich.text import Text
 from cli.addresses import FOLDER, Folder, Place, find
 from cli.commands import examples
 from cli.console import console
-from cli.in_force import amount, done_by_members, ladders, program_now, scales
+from cli.in_force import amount, counted, done_by_members, ladders, program_now, scales
 from cli.ledger import ledger
 from cli.versions import now_ms
 from processors.engine.numbers import nearest
@@ -123,7 +123,7 @@ def screen(found: Figures, program: Program) -> RenderableType:
             "top members", ("member", "name", f"{first} for life", "now"), _top(found, shown, first)
         ),
     )
-    head = f"{amount(found.members[0].members)} members"
+    head = counted(found.members[0].members, "member")
     return Group(head, *(table for table in tables if table.row_count))
 
 

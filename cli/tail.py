@@ -12,6 +12,8 @@ from cli.commands import examples
 from cli.console import console
 from cli.kafka import consumer, partitions
 from cli.lines import RESULTS, line
+from cli.refusals import Refusal
+from schemas.topics import load
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -60,6 +62,9 @@ async def _tail(
     as_json: bool,
     count: int | None,
 ) -> None:
+    known = load().topics
+    if unknown := [topic for topic in topics if topic not in known]:
+        raise Refusal(f"there is no topic {', '.join(unknown)}", f"there is {', '.join(known)}")
     names = {place.settings.topic(topic): topic for topic in topics}
     key = user.encode() if user is not None else None
     told = 0

@@ -8,17 +8,19 @@ from typing import Annotated
 import typer
 
 from cli.addresses import FOLDER, Folder, Place, find
-from cli.boards import KINDS, absent, boards, full_period, names, present, table
+from cli.boards import KINDS, Present, absent, boards, names, present, table
 from cli.commands import examples
 from cli.console import console
+from cli.in_force import counted
 from cli.refusals import Refusal
-from schemas.moments import Day
 from sinks.board_calls import Board
 from sinks.board_ranks import Entry
 from sinks.board_reads import Ranked, Unranked, participants, rank_of
 from sinks.board_reads import top as read_top
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+
+_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +73,19 @@ def top(
 
 
 async def _top(place: Place, program: str, board: Board, asked: Asked) -> None:
-    name, today = await _named(place, program, board)
     own: Ranked | Unranked | None = None
     async with boards(place, place.settings.redis_read or place.settings.redis) as redis:
+        await redis.ping()
+        now = await present(place, program)
+        name, today = (board[0], now.period(board[1])), now.day if board[1] in KINDS else None
         people = await participants(redis, program, name)
         if not people:
-            raise _nobody(program, name, await names(redis, program))
+            raise _nobody(program, now, name, await names(redis, program))
         look = partial(rank_of, redis, program, name, competition=asked.competition, today=today)
         if asked.around is not None:
             own = await look(asked.around, around=asked.count)
             if isinstance(own, Unranked):
-                raise absent(program, name, asked.around, own)
+                raise absent(program, now, name, asked.around, own)
             parts = [own.around]
         else:
             entries = await read_top(
@@ -92,21 +96,10 @@ async def _top(place: Place, program: str, board: Board, asked: Asked) -> None:
             )
             own = await look(asked.user) if asked.user is not None else None
             parts = stretches(entries, own.own if isinstance(own, Ranked) else None)
-    console.print(f"{program} {name[0]} {name[1]}, {people:,} members", style="bold")
-    console.print(table(parts, asked.around or asked.user))
+    console.print(f"{program} {name[0]} {name[1]}, {counted(people, 'member')}", style="bold")
+    console.print(table(parts, asked.around or asked.user, now.scale(name[0])))
     if asked.user is not None and isinstance(own, Unranked):
-        console.print(absent(program, name, asked.user, own).what)
-
-
-async def _named(place: Place, program: str, board: Board) -> tuple[Board, Day | None]:
-    """Give a board's full name, and the day to read it at.
-
-    A period by its full name needs neither rules nor a day: only boards of all time decay.
-    """
-    if board[1] not in KINDS:
-        return (board[0], full_period(board[1])), None
-    now = await present(place, program)
-    return (board[0], now.period(board[1])), now.day
+        console.print(absent(program, now, name, asked.user, own).what)
 
 
 def stretches(entries: list[Entry], own: Entry | None) -> list[list[Entry]]:
@@ -119,9 +112,10 @@ def stretches(entries: list[Entry], own: Entry | None) -> list[list[Entry]]:
     return [first + second] if second[0].rank <= first[-1].rank + 1 else [first, second]
 
 
-def _nobody(program: str, name: Board, others: list[Board]) -> Refusal:
-    there = ", ".join(f"{board} {period}" for board, period in others[:20])
-    return Refusal(
+def _nobody(program: str, now: Present, name: Board, others: list[Board]) -> Refusal:
+    there = ", ".join(f"{board} {period}" for board, period in others[:_LISTED])
+    there += f" and {len(others) - _LISTED} more" if len(others) > _LISTED else ""
+    return now.lacks(program, name[0]) or Refusal(
         f"nobody stands on {program} {name[0]} {name[1]}",
         f"boards with members are: {there}" if there else f"no board of {program} has members yet",
     )

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -37,7 +38,7 @@ class Shown:
     seconds: float = 0.0
     demo: str = ""
     rate: float = 0.0
-    given: Mapping[str, int] = field(default_factory=dict)
+    given: Mapping[str, Decimal] = field(default_factory=dict)
     posted: int = 0
     accepted: int = 0
     declined: Counter[str] = field(default_factory=Counter)
@@ -85,9 +86,10 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-def points(given: Mapping[str, int]) -> str:
+def points(given: Mapping[str, Decimal]) -> str:
     """Say how many points were given, by currency."""
-    return ", ".join(f"{count:,} {name}" for name, count in given.items()) or "0 points"
+    said = (f"{count.normalize():,f} {name}" for name, count in given.items())
+    return ", ".join(said) or "0 points"
 
 
 def move(ranks_up: int | None) -> Text:

@@ -3,12 +3,22 @@
 import os
 import ssl
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import faust
+from aiokafka.conn import collect_hosts
 from faust.types.auth import CredentialsT
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _hosts(written: str) -> str:
+    """Accept what a Kafka client reads as addresses."""
+    try:
+        collect_hosts(written.split(","))
+    except ValueError as wrong:
+        raise ValueError(f"{written!r} is not like host:9092 or host:9092,other:9092") from wrong
+    return written
 
 
 class Settings(BaseSettings):
@@ -16,7 +26,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LAUREL_", extra="ignore", frozen=True)
 
-    kafka: str = Field("localhost:9092", description="Bootstrap servers, comma separated.")
+    kafka: Annotated[str, AfterValidator(_hosts)] = Field(
+        "localhost:9092", description="Bootstrap servers, comma separated."
+    )
     redis: str = Field("redis://localhost:6379/0", description="Where boards are written.")
     postgres: str = Field(
         "postgresql://localhost:5432/laurel", description="Where the ledger is written."

@@ -55,7 +55,7 @@ class Rate(Part):
 class Limits(Part):
     """What refuses or trims the awards of one action type."""
 
-    once: Literal["ever"] | PeriodWord | None = None
+    once: Literal["ever", PeriodWord] | None = None
     once_per: OncePer | None = None
     cooldown: FixedSpan | None = None
     times: dict[PeriodWord, Annotated[int, Field(gt=0)]] = {}
@@ -74,7 +74,7 @@ class Requirement(Part):
 class Keep(Part):
     """What an account keeps of the accepted actions of one type."""
 
-    totals: dict[Word, list[Literal["ever"] | PeriodWord]] = {}
+    totals: dict[Word, list[Literal["ever", PeriodWord]]] = {}
     distinct: dict[Word, Members] = {}
     previous: list[Word] = []
     memory: list[Word] = []
@@ -137,7 +137,7 @@ def _hold(written: object) -> object:
 class EndOf(Part):
     """Expires when the period of the award ends."""
 
-    end_of: PeriodWord | Literal["quarter"]
+    end_of: Literal[PeriodWord, "quarter"]
 
 
 def _expiry(written: object) -> object:
@@ -145,6 +145,12 @@ def _expiry(written: object) -> object:
     if isinstance(written, str) and written.startswith("end of "):
         return {"end_of": written.removeprefix("end of ")}
     return written
+
+
+Expiry = Annotated[
+    Annotated[Span, Tag("span")] | Annotated[EndOf, Tag("end")],
+    Discriminator(lambda said: "end" if isinstance(said, dict | EndOf) else "span"),
+]
 
 
 class Rule(Part):
@@ -163,7 +169,7 @@ class Rule(Part):
     max_points: Annotated[int, Field(gt=0)] | None = None
     # By fact: the least that the rule asks for.
     minimum: dict[Word, Number] = {}
-    expires: Annotated[Span | EndOf | None, BeforeValidator(_expiry)] = None
+    expires: Annotated[Expiry | None, BeforeValidator(_expiry)] = None
     hold: Annotated[Hold | None, BeforeValidator(_hold)] = None
     scores: Literal["all", "all_time", "none"] = "all"
     category: str | None = None

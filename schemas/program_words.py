@@ -4,6 +4,7 @@ Numbers that decide amounts are exact: a float of YAML or JSON stands for its sh
 """
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -21,8 +22,9 @@ _MILLISECONDS: Final = {
 }
 _NUMBER: Final = re.compile(r"[-+]?\d{1,16}(?:\.\d{1,6})?", re.ASCII)
 _YEARS_MAX: Final = 100
-_RULE_NAME: Final = r"^[a-z][a-z0-9_]*$"
-_TYPE_NAME: Final = r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$"
+_RULE_NAME: Final = r"[a-z][a-z0-9_]*"
+_TYPE_NAME: Final = r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*"
+_WORD: Final = r"[A-Za-z][A-Za-z0-9_]*"
 
 
 class Duration(BaseModel):
@@ -68,8 +70,13 @@ def _number(written: object) -> object:
 
 def _moment_text(written: str) -> str:
     """Accept a bare date or RFC 3339."""
-    if moments.read_date(written) is None:
-        moments.read(written)
+    try:
+        if moments.read_date(written) is None:
+            moments.read(written)
+    except ValueError as wrong:
+        raise ValueError(
+            "it is a date like 2025-12-07, or a moment with its zone like 2025-12-07T23:51:00Z"
+        ) from wrong
     return written
 
 
@@ -97,6 +104,18 @@ def known_zone(name: str) -> str:
     return name
 
 
+def named_like(pattern: str, said: str) -> Callable[[str], str]:
+    """Return what accepts names of a pattern, and of any other says what such a name looks like."""
+    like = re.compile(pattern, re.ASCII)
+
+    def checked(name: str) -> str:
+        if like.fullmatch(name) is None:
+            raise ValueError(said)
+        return name
+
+    return checked
+
+
 def as_list(written: object) -> object:
     """Take a single name for a list of one."""
     return [written] if isinstance(written, str) else written
@@ -106,9 +125,21 @@ Span = Annotated[Duration, BeforeValidator(_duration)]
 FixedSpan = Annotated[Duration, BeforeValidator(_duration), AfterValidator(_fixed)]
 Number = Annotated[Decimal, BeforeValidator(_number), Field(allow_inf_nan=False)]
 MomentText = Annotated[str, AfterValidator(_moment_text)]
-TypeName = Annotated[str, Field(pattern=_TYPE_NAME, max_length=128)]
-RuleName = Annotated[str, Field(pattern=_RULE_NAME, max_length=64)]
-Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
+TypeName = Annotated[
+    str,
+    Field(max_length=128),
+    AfterValidator(named_like(_TYPE_NAME, "a type is named in capitals, like CHECK_IN")),
+]
+RuleName = Annotated[
+    str,
+    Field(max_length=64),
+    AfterValidator(named_like(_RULE_NAME, "a rule is named in small letters, like first_visit")),
+]
+Word = Annotated[
+    str,
+    Field(max_length=64),
+    AfterValidator(named_like(_WORD, "a name has letters, digits and `_`, a letter first")),
+]
 
 
 class Part(BaseModel):

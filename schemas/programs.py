@@ -26,11 +26,15 @@ from schemas.program_words import (
     TypeName,
     Word,
     known_zone,
+    named_like,
 )
 
-StepName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]
+StepName = Annotated[
+    str,
+    Field(max_length=64),
+    AfterValidator(named_like(r"[A-Z][A-Z0-9_]*", "a step is named in capitals, like GOLD")),
+]
 Percent = Annotated[Number, Field(gt=0, le=100)]
-Achievement = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 
 
 def _rising(bands: dict[str, Decimal]) -> dict[str, Decimal]:
@@ -221,7 +225,13 @@ class Suspicion(Part):
 class Program(Part):
     """A whole points scheme, in force for what happens from `effective_from` on."""
 
-    program: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
+    program: Annotated[
+        str,
+        Field(max_length=64),
+        AfterValidator(
+            named_like(r"[a-z][a-z0-9-]*", "a program is named in small letters, like my-shop")
+        ),
+    ]
     effective_from: MomentText
     title: str | None = None
     description: str | None = None
@@ -248,9 +258,9 @@ class Program(Part):
     boards: dict[Word, Board] = {}
     # What the best are called, by the percentage of a board's members that they are the first of.
     standings: Annotated[dict[Word, Percent], AfterValidator(_rising)] = {}
-    badges: dict[Achievement, Badge] = {}
-    rewards: dict[Achievement, Reward] = {}
-    unlocks: dict[Achievement, Unlock] = {}
+    badges: dict[Word, Badge] = {}
+    rewards: dict[Word, Reward] = {}
+    unlocks: dict[Word, Unlock] = {}
     actions: Annotated[dict[TypeName, ActionType], Field(min_length=1)]
     # Worked examples, run by `laurel rules check`; their form is told in processors/engine/examples.
     examples: list[dict[str, Any]] = []

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded import jars, keeper, ports
-from deploy.stack import Stack, StackError, configured
+from deploy.embedded.embedded import hosts_of
+from deploy.embedded.server import Plan, Server
+from deploy.stack import VARIABLES, Stack, StackError, configured
 
 JARS = {"org/example/one/1.0/one-1.0.jar": b"first jar", "org/example/two/2.0/two-2.0.jar": b"two"}
 
@@ -190,3 +193,47 @@ def test_addresses(tmp_path: Path) -> None:
     assert Stack(**configured(stack.environment())) == stack
     Stack.forget(tmp_path)
     assert Stack.read(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("part", "address", "like"),
+    [
+        ("kafka", "broker:port", "host:9092"),
+        ("redis", "localhost:6379", "redis://host:6379/0"),
+        ("redis", "redis://:secret@localhost:port", "redis://host:6379/0"),
+        ("postgres", "postgresql://localhost:port/laurel", "postgresql://host:5432/laurel"),
+    ],
+)
+def test_what_is_no_address_is_refused(part: str, address: str, like: str) -> None:
+    """What it should look like is told, and no password."""
+    with pytest.raises(StackError, match=f"{VARIABLES[part]} is no address like {like}") as refused:
+        hosts_of(part, address)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "address", "hosts"),
+    [
+        ("kafka", "one:1,two,[::1]:3", [("one", 1), ("two", 9092), ("::1", 3)]),
+        ("redis", "rediss://:secret@here/0", [("here", 6379)]),
+        ("postgres", "postgresql://l@here:1/laurel", [("here", 1)]),
+    ],
+)
+def test_hosts_of_addresses(part: str, address: str, hosts: list[tuple[str, int]]) -> None:
+    """Every host is found, with the port that clients take where none is named."""
+    assert hosts_of(part, address) == hosts
+
+
+def test_a_server_whose_folder_was_removed_ends(tmp_path: Path) -> None:
+    """Who deletes the data of a running stack can still stop it."""
+    home = tmp_path / "sleeper"
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    plan = Plan("sleeper", "1", "", command, home, home, prepare=lambda: None, ready=lambda: True)
+    server = Server(plan, tmp_path)
+    server.start()
+    pid = server.pid
+    assert pid is not None
+    shutil.rmtree(home)
+    server.pid_file.unlink()
+    server.close()
+    assert keeper.birth(pid) is None

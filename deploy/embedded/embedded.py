@@ -16,6 +16,13 @@ from deploy.embedded.folder import Kept
 from deploy.embedded.server import Plan, Server, Step, silent
 from deploy.stack import VARIABLES, Stack, StackError, configured
 
+_FORMS = {
+    "kafka": ("host:9092", 9092),
+    "redis": ("redis://host:6379/0", 6379),
+    "postgres": ("postgresql://host:5432/laurel", 5432),
+}
+"""By part: what an address looks like, and the port where it names none."""
+
 
 class Embedded:
     """Kafka, Redis and PostgreSQL on the folder `data`; use as a context manager, or start and stop.
@@ -146,7 +153,7 @@ class Embedded:
 
     def _check(self, part: str, address: str) -> str:
         """Refuse a configured address that nothing listens on."""
-        for host, port in _hosts(address):
+        for host, port in hosts_of(part, address):
             try:
                 socket.create_connection((host, port), timeout=5).close()
             except OSError as error:
@@ -171,11 +178,18 @@ def _start_keeper(run: Path, lock: int | None) -> "subprocess.Popen[bytes]":
     )
 
 
-def _hosts(address: str) -> list[tuple[str, int]]:
-    """Give every host and port that an address names."""
-    if "://" in address:
-        parts = urlsplit(address)
-        port = parts.port or {"redis": 6379, "rediss": 6379}.get(parts.scheme, 5432)
-        return [(parts.hostname or "localhost", port)]
-    pairs = (one.rpartition(":") for one in address.split(","))
-    return [(host.strip("[]"), int(port)) for host, _, port in pairs]
+def hosts_of(part: str, address: str) -> list[tuple[str, int]]:
+    """Give every host and port that a configured address names. Raises StackError."""
+    form, port = _FORMS[part]
+    wrong = StackError(f"{VARIABLES[part]} is no address like {form}: correct or unset it")
+    if ("://" in form) != ("://" in address):
+        raise wrong
+    try:
+        if "://" in address:
+            parts = urlsplit(address)
+            return [(parts.hostname or "localhost", parts.port or port)]
+        named = [one if ":" in one else f"{one}:{port}" for one in address.split(",")]
+        pairs = [one.rpartition(":") for one in named]
+        return [(host.strip("[]"), int(number)) for host, _, number in pairs]
+    except ValueError as error:
+        raise wrong from error

@@ -145,6 +145,8 @@ class Server:
         with self._lock:
             keeper.stop(self.pid_file, kill=kill)
             if self._process is not None:
+                if self._process.poll() is None:
+                    self._process.kill()  # Its record was removed, with the folder it ran on.
                 self._process.wait()
                 self._process = None
 

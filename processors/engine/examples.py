@@ -97,7 +97,9 @@ def _play(rules: Rules, example: Row, place: Place) -> Iterator[Failure]:
             found = {name: value for name, value in _told(rules, decision).items() if name in row}
             for name, value in found.items():
                 if not (row[name] in value if name == "says" else row[name] == value):
-                    yield where, f"{name} is {value!r}, not {row[name]!r}"
+                    told = f"{name} is {value!r}, not {row[name]!r}"
+                    small = isinstance(row[name], float) and isinstance(value, int)
+                    yield where, f"{told}: say it in smallest units" if small else told
 
 
 def _decide(rules: Rules, rows: dict[bytes, bytes], asked: Row) -> Decision:

@@ -35,6 +35,15 @@ _TOKEN: Final = re.compile(
 _COMPARED: Final = ("==", "!=", "<", "<=", ">", ">=")
 _OPERATORS: Final = frozenset((*_COMPARED, "+", "-", "*", "%", "and", "or", "not"))
 _NUMBER: Final = re.compile(r"[\w.]*\d[\w.]*", re.ASCII)
+_INSTEAD: Final = {
+    "/": "multiply, by 0.01 instead of `/ 100`",
+    "=": "equal is `==`",
+    "&": "write `and`",
+    "|": "write `or`",
+    "!": "write `not`",
+    '"': "a text stands between `'`",
+}
+"""By a sign of other languages: what to write."""
 
 Kind = Literal["number", "text", "truth"]
 
@@ -126,11 +135,17 @@ def _read(text: str, terms: Terms, kind: Kind) -> Formula:
     reader = _Reader(_tokens(text), terms)
     formula = reader.condition(0)
     if reader.next.kind != "end":
-        raise FormulaError(f"unexpected `{reader.next.text}`", reader.next.column)
+        raise FormulaError(_unexpected(reader.next.text), reader.next.column)
     if formula.kind != kind:
         wanted = {"number": "a number", "truth": "a condition, true or false"}[kind]
         raise FormulaError(f"it is {_A[formula.kind]}, not {wanted}", 1)
     return formula
+
+
+def _unexpected(text: str) -> str:
+    word = text.lower()
+    instead = f": write `{word}`" if word != text and word in ("and", "or", "not") else ""
+    return f"unexpected `{text}`{instead}"
 
 
 _A: Final = {"number": "a number", "text": "a text", "truth": "true or false"}
@@ -166,14 +181,13 @@ def _not_too_many(signs: list[_Token]) -> None:
 
 def _strange(text: str) -> str:
     """Say what is wrong with text that begins with no word of the grammar."""
-    if text[0] == "/":
-        return "`/` has no place in a formula: multiply, by 0.01 instead of `/ 100`"
     number = _NUMBER.match(text)
     if number is not None:
         return f"`{number[0]}` is no number of at most 15 digits and 6 decimals"
     if text[0] == "'":
         return "a text ends with `'`, and has no `\\` in it"
-    return f"`{text[0]}` has no place in a formula"
+    instead = f": {_INSTEAD[text[0]]}" if text[0] in _INSTEAD else ""
+    return f"`{text[0]}` has no place in a formula{instead}"
 
 
 class _Reader:
@@ -292,6 +306,8 @@ class _Reader:
             return _has(inner)
         if self._is("(") and token.text in self._terms.functions:
             known = self._terms.called(token.text, self._arguments())
+        elif self._is("(") and self._terms.functions:
+            known = f"`{token.text}` is no function; there is {', '.join(self._terms.functions)}"
         else:
             known = self._terms.named(token.text)
         if isinstance(known, str):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any, Final
 
 from processors.engine import ranges
@@ -107,8 +108,16 @@ class ActionTerms:
             return _text(name, "scene.action.user_id")
         if name in ("balance", "lifetime"):
             return self._purse(name, self.program.first_currency)
-        known = ", ".join(self.action.facts) if self.action is not None else ""
-        return f"`{name}` is no fact; there is {known or 'none'}"
+        return self._no_fact(name)
+
+    def _no_fact(self, name: str) -> str:
+        if name in self.functions:
+            return f"`{name}` is a function: its arguments stand in brackets, `{name}(…)`"
+        known = list(self.action.facts) if self.action is not None else []
+        if near := get_close_matches(name, known, 1):
+            known.sort(key=lambda fact: fact != near[0])
+        text = "" if near else f"; a text would be '{name}'"
+        return f"`{name}` is no fact; there is {', '.join(known) or 'none'}{text}"
 
     def _fact(self, name: str) -> Formula | str:
         assert self.action is not None

@@ -81,10 +81,13 @@ class JobState:
         self.error = f"{type(error).__name__}: {error}"
 
     def __str__(self) -> str:
-        last = "not yet" if self.last_at is None else moments.write(int(self.last_at * 1000))
+        last = "not yet"
+        if self.last_at is not None:
+            last = f"{moments.write(int(self.last_at * 1000))[:19].replace('T', ' ')} UTC"
         did = ", ".join(f"{count:,} {what}" for what, count in sorted(self.done.items()))
+        told = f"{did} since the start" if did else "nothing was due"
         now = self.error or self.means.gate.waits_for
-        return f"{self.name}: last {last}, {did or 'nothing was due'}{f'; {now}' if now else ''}"
+        return f"{self.name}: last {last}, {told}{f'; {now}' if now else ''}"
 
 
 async def go_round(job: Job, state: JobState, pace: float) -> None:

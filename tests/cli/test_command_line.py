@@ -112,11 +112,26 @@ def test_what_is_no_address_is_told(arguments: list[str], variable: str) -> None
     assert "scheme" in ended.output
 
 
-def test_a_wrong_setting_is_named() -> None:
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("LAUREL_WEB_PORT", "many", "LAUREL_WEB_PORT: Input should be a valid integer"),
+        ("LAUREL_KAFKA", "broker:port", "LAUREL_KAFKA: 'broker:port' is not like host:9092"),
+    ],
+)
+def test_a_wrong_setting_is_named(variable: str, value: str, said: str) -> None:
     """A variable that cannot be is named with what is wrong with it."""
-    ended = CliRunner().invoke(app, ["topics", "diff"], env={"LAUREL_WEB_PORT": "many"})
+    ended = CliRunner().invoke(app, ["topics", "diff"], env={variable: value})
     assert ended.exit_code == 1
-    assert "LAUREL_WEB_PORT: Input should be a valid integer" in ended.output
+    assert said in ended.output
+
+
+def test_a_topic_that_there_is_not_is_told_with_those_there_are() -> None:
+    """Nothing could make it, so nothing is advised that would not help."""
+    ended = CliRunner().invoke(app, ["tail", "rewards.ernd"], env={"COLUMNS": "400"})
+    assert ended.exit_code == 1
+    assert "there is no topic rewards.ernd" in ended.output
+    assert "rewards.earned" in ended.output
 
 
 def test_reference_is_fresh() -> None:

@@ -56,7 +56,7 @@ def test_members_move_in(laurel: Laurel, tmp_path: Path, user: str) -> None:
     assert "condition: amounts have more decimals than points" in said
     file.write_text("\n".join(["user_id,balance,lifetime,steps.tier,streaks.login", rows[0]]))
     again = laurel("import", str(file), "--program", "loyalty")
-    assert "1 members stand in loyalty as the file says" in again
+    assert "1 member in loyalty: all is as the file says" in again
     assert "120" in laurel("account", "loyalty", f"{user}-1")
 
 
@@ -211,7 +211,7 @@ def test_rejected_records_are_sent_again(laurel: Laurel, user: str, tmp_path: Pa
     assert listed["action_id"] == user
     assert listed["id"] in laurel("rejected", "list", "--reason", "unknown_program")
     published(laurel, tmp_path, program)
-    assert "sent 1 records again" in laurel("rejected", "retry", listed["id"])
+    assert "sent 1 record again" in laurel("rejected", "retry", listed["id"])
     said = json.loads(
         laurel("tail", "rewards.earned", "--user", user, "--from-beginning", "-n", "1", "--json")
     )
@@ -327,8 +327,8 @@ def test_ranks_are_shown(laurel: Laurel, user: str, tmp_path: Path) -> None:
         ("rank", "4 of 4"),
         ("score", "100"),
         ("standing", "top 100.00 %"),
-        ("next", "rank  3 takes 101 more points; eve with 200 has it"),
-        ("milestone", "3 takes 101 more points; eve with 200 has it"),
+        ("next", "rank  3 takes 101 more; eve with 200 has it"),
+        ("milestone", "3 takes 101 more; eve with 200 has it"),
     ]
     assert "top 25.00 %, Champion" in laurel("rank", program, "ann", "--board", "tier:BRONZE")
     said = json.loads(laurel("rank", program, "eve", "--competition", "-n", "0", "--json"))

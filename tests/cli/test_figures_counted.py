@@ -1,6 +1,7 @@
 """Figures of the live view."""
 
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -12,19 +13,21 @@ def said(**fields: object) -> bytes:
 
 
 def test_actions_are_counted_by_outcome() -> None:
-    """Several postings of one action are one action; points count only where they are given."""
+    """Several postings of one action are one action; points count only where they are given, in units."""
     figures = Figures()
     for partition, action, points in [(0, "a", 4), (0, "a", 6), (1, "a", 1), (0, "b", -5)]:
         earned = said(action_id=action, points=points, currency="points", id="x")
         figures.count("rewards.earned", partition, earned)
+    earned = said(action_id="e", points=1_500, currency="kg", scale=3, id="x")
+    figures.count("rewards.earned", 2, earned)
     figures.count("actions.accepted", 0, said(action_id="c"))
     figures.count("actions.declined", 0, said(action_id="d", reason="duplicate"))
     figures.count("actions.rejected", 0, said(action_id=None, reason="unreadable"))
-    assert figures.posted == 3
-    assert figures.given == {"points": 11}
+    assert figures.posted == 4
+    assert figures.given == {"points": 11, "kg": Decimal("1.5")}
     assert (figures.accepted, dict(figures.declined)) == (1, {"duplicate": 1})
     assert dict(figures.rejected) == {"unreadable": 1}
-    assert figures.actions == 6
+    assert figures.actions == 7
 
 
 def test_rate_is_that_of_the_last_seconds() -> None:

@@ -100,6 +100,14 @@ CASES = [
         ),
     ),
     (
+        "rewards.earned",
+        msgspec.structs.replace(POSTING, points=1796, balance=12_000, currency="kg", scale=3),
+        (
+            "2025-12-07 23:51:00 u-123            +1.796 kg PURCHASE           balance 12"
+            "  GOLD  ord-1#purchase"
+        ),
+    ),
+    (
         "actions.accepted",
         AcceptedAction(**SHORT, **ACTION),
         "2025-12-07 23:51:00 u-123                 · accepted SIGNUP             x",

@@ -1,6 +1,7 @@
 """The live view and its line without a terminal."""
 
 from collections import Counter
+from decimal import Decimal
 
 import pytest
 from rich.console import Console
@@ -12,7 +13,7 @@ SHOWN = Shown(
     seconds=3_725.9,
     demo="demo 200/s sent 8,000",
     rate=1_234.4,
-    given={"points": 56_789},
+    given={"points": Decimal(56_789)},
     posted=4_000,
     accepted=300,
     declined=Counter(duplicate=20, daily_limit=40),

@@ -38,6 +38,7 @@ SEEN = Portrait(
         "country": None,
         "streaks": {"uptime": 7},
         "suspended_until": "for ever",
+        "due": "EXPIRATION",
     },
     wallet=[ledger_reads.Purse("points", 1_118_500, 2_000, 0, 1_118_500, 1_118_500, 0, 0)],
     streaks=[ledger_reads.StreakHeld("uptime", 7, date(2025, 12, 7))],

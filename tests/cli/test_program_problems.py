@@ -95,3 +95,11 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
         check_file(tmp_path / "nowhere.yaml")
     with pytest.raises(Refusal, match="holds no program file"):
         list(files_in([tmp_path]))
+
+
+def test_a_file_is_compared_with_its_own_program() -> None:
+    """Of another program's file everything would differ, and nothing be meant by it."""
+    path = str(PROGRAMS / "forum" / "2025-01-01.yaml")
+    ended = CliRunner().invoke(app, ["rules", "diff", "loyalty", path], env={"COLUMNS": "400"})
+    assert ended.exit_code == 1
+    assert "is of forum, not of loyalty" in ended.output

@@ -105,7 +105,7 @@ def test_a_record_is_sent_again_byte_for_byte(laurel: Laurel) -> None:
     rejected = f"{tp.topic}/{tp.partition}/{offset}"
     laurel.until("rejected", "list", part=rejected)
     said = laurel("rejected", "retry", rejected)
-    assert "sent 1 records again" in said
+    assert "sent 1 record again" in said
     assert "gone" not in said
     assert asyncio.run(there(tp)) == [(VALUE, HEADERS)] * 2
 

@@ -69,6 +69,7 @@ def test_it_works_and_ends_without_a_trace(own: Laurel) -> None:
         wait_until(lambda: "| loyalty global weekly:" in printed(own), 60, lambda: printed(own))
         assert "made 15 topics" in printed(own)
         assert "published loyalty@2025-01-01" in printed(own)
+        assert "\nscoring: http://127.0.0.1:" in printed(own)
         assert "accepted" in own(*SIGN_UP)
         running = pids(own)
         assert set(running) == {"kafka", "redis", "postgres", "scoring", "boards", "ledger", "jobs"}

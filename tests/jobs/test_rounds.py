@@ -86,7 +86,7 @@ async def test_the_status_page_of_jobs() -> None:
         for said in (
             "jobs-1 Says what the clock starts",
             "Ready Every job goes its rounds.",
-            "1,234 EXPIRATION",
+            "1,234 EXPIRATION since the start",
             "closing periods: last not yet, nothing was due; waits for scoring: 5 offsets",
             "The broker's time not known yet",
             "Jobs read no partitions.",

@@ -97,7 +97,8 @@ def formula_flaws(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Fla
         if isinstance(found, Flaw) and text.place not in told:
             told.add(text.place)
             if text.place[0] == "badges":
-                found = found._replace(message=f"{found.message} (asked after {text.terms.name})")
+                asked_when = f"(it is asked after every action, here after {text.terms.name})"
+                found = found._replace(message=f"{found.message} {asked_when}")
             yield found
     yield from _not_counted(program, ladders)
 

@@ -1,6 +1,6 @@
 """What all checks of a program say: flaws and their places, names that nobody declares, dates."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final, NamedTuple
@@ -41,9 +41,13 @@ def unknown(place: Place, what: str, name: str, known: Iterable[str]) -> Iterato
     if near:
         names.remove(near[0])
         names.insert(0, near[0])
-    listed = ", ".join(names[:_LISTED]) or "none"
+    yield Flaw(place, f"no {what} is called {name}; there is {listed(names)}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write names one after the other; of very many the first ones."""
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    yield Flaw(place, f"no {what} is called {name}; there is {listed}{more}")
+    return f"{', '.join(names[:_LISTED]) or 'none'}{more}"
 
 
 def twice(place: Place, names: Iterable[str]) -> Iterator[Flaw]:
