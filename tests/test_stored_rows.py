@@ -117,6 +117,20 @@ def test_a_suspension_that_kept_no_beginning_is_read() -> None:
         assert outcome(engine, said, came) == became
 
 
+def test_an_erased_account_is_one_row() -> None:
+    """All others go with it: ids, awards, moments of cooldowns, and what counted once."""
+    engine, later = Engine(), NOON + 40 * HOUR
+    engine.publish(loyalty())
+    for said in history():
+        engine.hear_all(json.dumps(said).encode(), said["occurred_at"])
+    rows = {key for key in engine.rows if key.startswith(ANNA)}
+    kinds = {key.removeprefix(ANNA + b"\0").partition(b".")[0] for key in rows - {ANNA}}
+    assert kinds == {b"ids", b"awards", b"times", b"set"}
+    said = action(later, "ERASE", reason="asked for", created_by="otto")
+    assert outcome(engine, said, later) == "posted"
+    assert rows & engine.rows.keys() == {ANNA}
+
+
 def test_awards_are_read_compressed_or_not() -> None:
     """Full rows of awards are stored compressed; an older release stored them as they were."""
     ours, older = Engine(), Engine()
