@@ -47,6 +47,7 @@ def terms() -> ActionTerms:
         ("-" * 40 + "1", 18, "nested deeper than 16"),
         ("not " * 40 + "1", 69, "nested deeper than 16"),
         ("min(" * 40 + "1" + ")" * 40, 69, "nested deeper than 16"),
+        ("min(1, " * 40 + "1" + ")" * 40, 117, "nested deeper than 16"),
         ("1" * 16, 1, "`1111111111111111` is no number of at most 15 digits and 6 decimals"),
         ("1 + 0x10", 5, "`0x10` is no number"),
         ("1 + 1e9", 5, "`1e9` is no number"),

@@ -143,6 +143,14 @@ def test_a_stopped_program_closes_nothing() -> None:
     assert [each.board for each in found] == [("global", "daily:2025-12-05")]
 
 
+def test_jobs_keep_the_first_of_two_versions_of_one_name() -> None:
+    """As scoring does: what was decided by a version is not looked at by another."""
+    programs = published(document(title="the first"), document(title="the second"))
+    program = programs.at("club", ms("2025-12-08"), ms("2025-12-08"))
+    assert program is not None
+    assert program.title == "the first"
+
+
 @pytest.mark.parametrize(
     ("now", "said", "due"),
     [
