@@ -75,6 +75,7 @@ def terms() -> ActionTerms:
         ("count()", 1, "has too few or too many names"),
         ("count(PURCHASE, day, day)", 1, "has too few or too many names"),
         ("count(PURCHASE, hour)", 1, "there is no hour; there is day, ever, month, week, year"),
+        ("count(BUY)", 1, "there is no BUY"),
         ("count(count(PURCHASE))", 12, "expected `)`"),
         ("moment('yesterday')", 1, "a moment is RFC 3339"),
         ("step(tier)", 1, "it is a text, not a number"),

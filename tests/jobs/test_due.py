@@ -171,6 +171,18 @@ def test_a_campaign_is_closed_when_it_has_ended(now: str, said: list[Any], due: 
         assert "keep_until" not in action.data
 
 
+@pytest.mark.parametrize(("words", "best"), [({}, 5), ({"snapshot": False}, 0)])
+def test_a_campaign_names_its_best_unless_told_not_to(words: dict[str, Any], best: int) -> None:
+    """The periods of the same board always name theirs."""
+    boards = {"global": {"periods": ["all_time", "daily"]}}
+    campaign = CAMPAIGN | {"boards": boards, "close": CAMPAIGN["close"] | words}
+    now = ms("2025-12-08T01:00:00Z")
+    found = closing.due(published(document(**campaign)), "club", now, GRACE, [known(SUNDAY)])
+    told = {each.board: closing.closing(each, FIGURES, {}, now) for each in found}
+    named = {board: len(action.data["top"]) for board, action in told.items() if action}
+    assert named == {("global", "all_time"): best, SUNDAY: 5}
+
+
 FIGURES = Figures(5, 27, [("eva", 12), ("dan", 9), ("cid", 6), ("bob", 0), ("ann", 0)], [6])
 
 
