@@ -94,3 +94,24 @@ def test_what_lies_before_all_moments_that_are_kept_is_too_near(
         engine.hear(json.dumps(said).encode(), BEGIN + 72 * HOUR)
     became = [reason(each.outcome) for each in engine.heard]
     assert became == [*["posted"] * 4, "cooling_down", "posted"]
+
+
+@pytest.mark.parametrize(("named", "became"), [(100, "accepted"), (101, "condition")])
+def test_a_period_names_a_hundred_at_most(named: int, became: str) -> None:
+    """The best of a result, and the changes of a restatement; jobs name as many as they may."""
+    period = {"board": "global", "period": "weekly:2025-W45"}
+    top = [[f"u-{n:03}", 1] for n in range(named)]
+    figures = {"points": named, "average": 1, "median": 1, "positions": {}}
+    closed = {"participants": named, "winners": [], "top": top} | figures
+    changes = [[f"u-{n:03}", 1, 2] for n in range(named)]
+    restated = {"changed": named, "changes": changes}
+    engine = Engine()
+    engine.publish(document(LOYALTY))
+    for kind, data, wanted in (
+        ("PERIOD_CLOSE", closed, became),
+        ("PERIOD_CLOSE", closed | {"top": []}, "accepted" if named > 100 else "once_only"),
+        ("PERIOD_RESTATE", restated, became),
+    ):
+        at = BEGIN + 20 * DAY + len(engine.heard)
+        said = action(at, kind, "period:global:weekly:2025-W45", **period, **data)
+        assert reason(engine.hear(json.dumps(said).encode(), at, internal=True)) == wanted
