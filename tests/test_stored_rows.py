@@ -12,7 +12,8 @@ from processors.engine import Decision
 from schemas.account_view import view
 from schemas.accounts import FIELDS
 from schemas.moments import write
-from tests.support.engine import Engine, as_bytes, loyalty
+from tests.support.cases import CASES
+from tests.support.engine import Engine, as_bytes, document, loyalty
 from tests.support.stored import HOUR, NOON, ROWS, action, history
 
 RELEASES = sorted(ROWS.glob("*.json"))
@@ -151,3 +152,22 @@ def test_awards_are_read_compressed_or_not() -> None:
     assert as_bytes(one.outcome for one in ours.heard) == as_bytes(
         one.outcome for one in older.heard
     )
+
+
+def test_what_was_given_by_a_rule_that_is_no_more_is_settled() -> None:
+    """A later version may have dropped the rule: what it held is released, and can be taken back."""
+    bank = document(CASES / "words" / "bank.yaml")
+    kept = {name: said for name, said in bank["actions"].items() if name != "CARD"}
+    engine = Engine()
+    engine.publish(bank)
+    engine.publish(bank | {"effective_from": write(NOON + HOUR), "actions": kept})
+    card = action(NOON, "CARD", amount=100) | {"program": "bank"}
+    assert outcome(engine, card, NOON) == "posted"
+    later = NOON + 15 * 24 * HOUR
+    settle = json.dumps(action(later, "SETTLE") | {"program": "bank"}).encode()
+    released = engine.hear(settle, later, internal=True)
+    assert isinstance(released, Decision)
+    assert [(each.kind, each.points) for each in released.postings] == [("release", 150)]
+    back = action(later, "REVERSAL", action_id=card["id"]) | {"program": "bank"}
+    assert outcome(engine, back, later) == "posted"
+    assert engine.head("anna", "bank").purses["euro"][:2] == [0, 0]
