@@ -56,3 +56,40 @@ def test_what_one_posting_adds_may_be_more_than_a_double_holds(sign: int) -> Non
         (call,) = calls(posting(1, "ann", [(*GLOBAL, sign * part) for part in parts]))
         found = sent if isinstance(sent, int) else [sign * part for part in sent]
         assert amounts(call) == [sign * sent if isinstance(sent, int) else found]
+
+
+def test_who_turns_begins_a_call_and_ends_it() -> None:
+    """Hiding looks at all that stands there: it is alone, and no empty call goes before it."""
+    hides = [posting(n, "ann", [("*", "", 0, "hides")]) for n in (0, 1)]
+    cuts = calls(hides[0], on_global(1, "bob", 5), on_global(2, "bob", 5), hides[1])
+    assert [call.end for call in cuts] == [1, 3, 4]
+    assert [call.turning is not None for call in cuts] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ends"),
+    [
+        ([], ["best"], [1, 2]),
+        (["best"], [], [1, 2]),
+        (["best"], ["last"], [1, 2]),
+        (["best"], ["best"], [2]),
+        (["best"], ["leaves"], [2]),  # However the board is taken, a score may leave it.
+    ],
+)
+def test_a_board_is_taken_one_way_in_a_call(
+    before: list[str], after: list[str], ends: list[int]
+) -> None:
+    """A new version of the program may take it another way, which begins the next call."""
+    cuts = calls(on_global(0, "ann", 5, *before), on_global(1, "bob", 6, *after))
+    assert [call.end for call in cuts] == ends
+
+
+@pytest.mark.parametrize(
+    ("modes", "quiet"),
+    [(("quiet", "quiet"), True), (("quiet", None), False), ((None, "quiet"), False)],
+)
+def test_only_what_all_leave_untold_is_untold(modes: tuple[str | None, ...], quiet: bool) -> None:  # noqa: FBT001
+    """Of several changes that become one, each that is told is told with it."""
+    told = [on_global(n, "ann", 5, *([mode] if mode else [])) for n, mode in enumerate(modes)]
+    (call,) = calls(*told)
+    assert call.boards[GLOBAL]["ann"].quiet is quiet

@@ -11,7 +11,7 @@ from faust.types import TP
 from jsonschema import Draft202012Validator
 
 from processors.engine import Decision
-from processors.outputs import Outputs
+from processors.outputs import REJECTED_BYTES_MAX, Outputs
 from schemas import documents, results
 from schemas.actions import Action
 from schemas.envelopes import Rejection
@@ -153,6 +153,21 @@ def test_what_is_too_large_to_be_repeated_is_not_copied(value: bytes) -> None:
     said = json.loads(row)
     assert (key, said["reason"], said["offset"]) == (None, "too_large", 7)
     assert (said["value"], said["value_base64"]) == (None, None)
+
+
+def test_a_rejected_record_that_is_too_large_is_told_without_its_bytes() -> None:
+    """With them, its key and its headers no broker would take it; its place says where it stands."""
+    why = Rejection(Rejected.TOO_LARGE, "as the test asked")
+    told = {}
+    for size in (REJECTED_BYTES_MAX - 1_000, REJECTED_BYTES_MAX):
+        outputs = Outputs(TOPICS)
+        record = Record(7, 0, 1, b"anna", b"x" * size, (("h", b"1"),))
+        outputs.rejection(TP(TOPICS.actions, 0), record, why, None)
+        [(_, _, [(key, said, _)])] = outputs.take()
+        told[key] = json.loads(said)
+    assert told[b"anna"]["value"] == "x" * (REJECTED_BYTES_MAX - 1_000)
+    assert (told[None]["value"], told[None]["headers"], told[None]["offset"]) == (None, {}, 7)
+    assert "too many to be repeated" in told[None]["message"]
 
 
 def test_which_topics_promise_a_trace() -> None:

@@ -103,6 +103,11 @@ def said(name: str, came: int, version: str) -> Action:
     return Action(name, "p", "u", "A", came, Raw(b"{}"), came, internal=True, version=version)
 
 
+def acted(name: str, came: int) -> Action:
+    """Return an action of a member, decided by the version in force."""
+    return Action(name, "p", "u", "A", came, Raw(b"{}"), came)
+
+
 def test_a_derived_action_has_its_parents_version() -> None:
     """Neither later versions nor a stop change what it is decided by, nor when it came."""
     first, second = version(MONDAY), version(MONDAY + HOUR, lead=HOUR)
@@ -113,6 +118,16 @@ def test_a_derived_action_has_its_parents_version() -> None:
         assert rules.version == published.version
     for name in ("p@never", f"p@{write(MONDAY + 2 * HOUR)}"):
         assert isinstance(book.in_force("p", MONDAY, MONDAY, name), Rejection)
+
+
+def test_a_derived_action_has_its_parents_version_whatever_was_asked_before() -> None:
+    """An action of another member may have come between, and another version holds for it."""
+    first, second = version(MONDAY), version(MONDAY + HOUR)
+    book = booked((first, 0), (second, 0))
+    assert isinstance(book.rules_for(acted("a-1", MONDAY + HOUR)), Rules)
+    rules = book.rules_for(said("parent#child", MONDAY + HOUR, first.version))
+    assert isinstance(rules, Rules)
+    assert rules.version == first.version
 
 
 def test_a_job_names_no_version_before_it_counts() -> None:

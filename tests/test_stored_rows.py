@@ -12,7 +12,8 @@ from processors.engine import Decision
 from schemas.account_view import view
 from schemas.accounts import FIELDS
 from schemas.moments import write
-from tests.support.engine import Engine, as_bytes, loyalty
+from tests.support.cases import CASES
+from tests.support.engine import Engine, as_bytes, document, loyalty
 from tests.support.stored import HOUR, NOON, ROWS, action, history
 
 RELEASES = sorted(ROWS.glob("*.json"))
@@ -117,6 +118,20 @@ def test_a_suspension_that_kept_no_beginning_is_read() -> None:
         assert outcome(engine, said, came) == became
 
 
+def test_an_erased_account_is_one_row() -> None:
+    """All others go with it: ids, awards, moments of cooldowns, and what counted once."""
+    engine, later = Engine(), NOON + 40 * HOUR
+    engine.publish(loyalty())
+    for said in history():
+        engine.hear_all(json.dumps(said).encode(), said["occurred_at"])
+    rows = {key for key in engine.rows if key.startswith(ANNA)}
+    kinds = {key.removeprefix(ANNA + b"\0").partition(b".")[0] for key in rows - {ANNA}}
+    assert kinds == {b"ids", b"awards", b"times", b"set"}
+    said = action(later, "ERASE", reason="asked for", created_by="otto")
+    assert outcome(engine, said, later) == "posted"
+    assert rows & engine.rows.keys() == {ANNA}
+
+
 def test_awards_are_read_compressed_or_not() -> None:
     """Full rows of awards are stored compressed; an older release stored them as they were."""
     ours, older = Engine(), Engine()
@@ -137,3 +152,22 @@ def test_awards_are_read_compressed_or_not() -> None:
     assert as_bytes(one.outcome for one in ours.heard) == as_bytes(
         one.outcome for one in older.heard
     )
+
+
+def test_what_was_given_by_a_rule_that_is_no_more_is_settled() -> None:
+    """A later version may have dropped the rule: what it held is released, and can be taken back."""
+    bank = document(CASES / "words" / "bank.yaml")
+    kept = {name: said for name, said in bank["actions"].items() if name != "CARD"}
+    engine = Engine()
+    engine.publish(bank)
+    engine.publish(bank | {"effective_from": write(NOON + HOUR), "actions": kept})
+    card = action(NOON, "CARD", amount=100) | {"program": "bank"}
+    assert outcome(engine, card, NOON) == "posted"
+    later = NOON + 15 * 24 * HOUR
+    settle = json.dumps(action(later, "SETTLE") | {"program": "bank"}).encode()
+    released = engine.hear(settle, later, internal=True)
+    assert isinstance(released, Decision)
+    assert [(each.kind, each.points) for each in released.postings] == [("release", 150)]
+    back = action(later, "REVERSAL", action_id=card["id"]) | {"program": "bank"}
+    assert outcome(engine, back, later) == "posted"
+    assert engine.head("anna", "bank").purses["euro"][:2] == [0, 0]

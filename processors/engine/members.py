@@ -17,7 +17,7 @@ from processors.engine.numbers import POWERS, UNITS_MAX, show
 from processors.engine.rules import Scene
 from processors.engine.suspensions import stands_suspended
 from schemas import parts
-from schemas.accounts import FIELDS, Head, row_key
+from schemas.accounts import FIELDS, IDS_PER_ROW, WAITING_PER_ROW, Head, row_key
 from schemas.parts import Streak
 from schemas.results import Declined
 
@@ -73,9 +73,13 @@ def erase(scene: Scene) -> Refusal | None:
     head = draft.head
     if _may_stand(scene) and not parts.HIDDEN.read(head):
         _tell_turn(scene, "hides")
-    ids = [f"ids.{day}.{n}" for day, count in head.sealed.items() for n in range(-(-count // 256))]
+    ids = [
+        f"ids.{day}.{n}"
+        for day, count in head.sealed.items()
+        for n in range(-(-count // IDS_PER_ROW))
+    ]
     awards = [f"awards.{number}" for number in head.award_rows]
-    waiting = [f"waiting.{number}" for number in range(-(-head.waiting // 50))]
+    waiting = [f"waiting.{number}" for number in range(-(-head.waiting // WAITING_PER_ROW))]
     for key in list(draft.changed):
         draft.changed[key] = None
     for name in (*ids, *awards, *waiting, *head.row_names):

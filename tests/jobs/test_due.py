@@ -144,6 +144,14 @@ def test_a_stopped_program_closes_nothing() -> None:
     assert [each.board for each in found] == [("global", "daily:2025-12-05")]
 
 
+def test_jobs_keep_the_first_of_two_versions_of_one_name() -> None:
+    """As scoring does: what was decided by a version is not looked at by another."""
+    programs = published(document(title="the first"), document(title="the second"))
+    program = programs.at("club", ms("2025-12-08"), ms("2025-12-08"))
+    assert program is not None
+    assert program.title == "the first"
+
+
 @pytest.mark.parametrize(
     ("now", "said", "due"),
     [
@@ -162,6 +170,18 @@ def test_a_campaign_is_closed_when_it_has_ended(now: str, said: list[Any], due: 
         assert action is not None
         assert len(action.data["winners"]) == 3
         assert "keep_until" not in action.data
+
+
+@pytest.mark.parametrize(("words", "best"), [({}, 5), ({"snapshot": False}, 0)])
+def test_a_campaign_names_its_best_unless_told_not_to(words: dict[str, Any], best: int) -> None:
+    """The periods of the same board always name theirs."""
+    boards = {"global": {"periods": ["all_time", "daily"]}}
+    campaign = CAMPAIGN | {"boards": boards, "close": CAMPAIGN["close"] | words}
+    now = ms("2025-12-08T01:00:00Z")
+    found = closing.due(published(document(**campaign)), "club", now, GRACE, [known(SUNDAY)])
+    told = {each.board: closing.closing(each, FIGURES, {}, now) for each in found}
+    named = {board: len(action.data["top"]) for board, action in told.items() if action}
+    assert named == {("global", "all_time"): best, SUNDAY: 5}
 
 
 FIGURES = Figures(5, 27, [("eva", 12), ("dan", 9), ("cid", 6), ("bob", 0), ("ann", 0)], [6])

@@ -1,19 +1,22 @@
 """Whatever amounts are sent, they are decided: nothing grows beyond its bounds, and nothing fails."""
 
+import json
 from collections.abc import Iterator
 from typing import Final
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.engine import Decision
+from processors.engine import Decision, limits
 from schemas.moments import DAY, HOUR, read
 from schemas.results import Posting
 from tests.audit.beside import book_of, differences
 from tests.support.cases import CASES
-from tests.support.engine import Engine, document
+from tests.support.engine import LOYALTY, Engine, document, reason
 from tests.support.laws import COLUMNS
 from tests.support.pace import PACE
+from tests.support.stored import action
 
 BANK: Final = document(CASES / "words" / "bank.yaml")
 BEGIN: Final = read("2025-11-03T12:00:00Z")
@@ -77,3 +80,38 @@ def test_amounts_of_any_size_are_decided(steps: list[tuple[str, int, str, int, i
         assert -MOST <= available <= MOST - held - reserved, posting
     found = differences(engine, book_of([(BANK, 0)]))
     assert not found, "\n".join(found)
+
+
+def test_what_lies_before_all_moments_that_are_kept_is_too_near(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cooldown keeps so many moments at most: before the oldest it cannot tell what lay near."""
+    monkeypatch.setattr(limits, "TIMES_MAX", 3)
+    engine = Engine()
+    engine.publish(document(LOYALTY))
+    for hour in (0, 24, 48, 72, 22, 25):  # After four of them the oldest that is kept is 24.
+        said = action(BEGIN + hour * HOUR, "SOCIAL_SHARE")
+        engine.hear(json.dumps(said).encode(), BEGIN + 72 * HOUR)
+    became = [reason(each.outcome) for each in engine.heard]
+    assert became == [*["posted"] * 4, "cooling_down", "posted"]
+
+
+@pytest.mark.parametrize(("named", "became"), [(100, "accepted"), (101, "condition")])
+def test_a_period_names_a_hundred_at_most(named: int, became: str) -> None:
+    """The best of a result, and the changes of a restatement; jobs name as many as they may."""
+    period = {"board": "global", "period": "weekly:2025-W45"}
+    top = [[f"u-{n:03}", 1] for n in range(named)]
+    figures = {"points": named, "average": 1, "median": 1, "positions": {}}
+    closed = {"participants": named, "winners": [], "top": top} | figures
+    changes = [[f"u-{n:03}", 1, 2] for n in range(named)]
+    restated = {"changed": named, "changes": changes}
+    engine = Engine()
+    engine.publish(document(LOYALTY))
+    for kind, data, wanted in (
+        ("PERIOD_CLOSE", closed, became),
+        ("PERIOD_CLOSE", closed | {"top": []}, "accepted" if named > 100 else "once_only"),
+        ("PERIOD_RESTATE", restated, became),
+    ):
+        at = BEGIN + 20 * DAY + len(engine.heard)
+        said = action(at, kind, "period:global:weekly:2025-W45", **period, **data)
+        assert reason(engine.hear(json.dumps(said).encode(), at, internal=True)) == wanted
