@@ -65,6 +65,14 @@ class Present(NamedTuple):
         """
         return self.day.names[cast("PeriodKind", name)] if name in KINDS else full_period(name)
 
+    def first_board(self) -> Board | None:
+        """Give the board that is most worth a look: one of all members, and its week if it has weeks."""
+        for name, row in (self.rules.get("boards") or {}).items():
+            if not row.get("split"):
+                kind = "weekly" if "weekly" in row["periods"] else row["periods"][0]
+                return name, self.period(kind)
+        return None
+
     def row(self, board: str) -> Mapping[str, Any]:
         """Give what the rules say of a board, which may be one of a split like `region:US`."""
         return (self.rules.get("boards") or {}).get(board.partition(":")[0]) or {}

@@ -17,6 +17,7 @@ class _Said(msgspec.Struct, gc=False):
     """What any of these records may say, in the part that is counted."""
 
     action_id: str | None = None
+    program: str | None = None
     points: int = 0
     currency: str = ""
     scale: int = 0
@@ -43,6 +44,8 @@ class Figures:
     rejected: Counter[str] = field(default_factory=Counter)
     given: dict[str, Decimal] = field(default_factory=dict)
     """Points given by currency: the sum of all postings that give."""
+    programs: Counter[str] = field(default_factory=Counter)
+    """Actions with postings, by program."""
     _history: deque[Decided] = field(default_factory=deque)
     _last: dict[int, str | None] = field(default_factory=dict)
 
@@ -56,6 +59,7 @@ class Figures:
             if self._last.get(partition) != said.action_id:
                 self._last[partition] = said.action_id
                 self.posted += 1
+                self.programs[said.program or ""] += 1
         elif topic == "actions.accepted":
             self.accepted += 1
         else:

@@ -123,6 +123,7 @@ class Running:
             rejected=figures.rejected,
             board=watch.board,
             participants=watch.participants,
+            scale=watch.scale,
             entries=watch.entries,
             moves=watch.moves,
             workers=[self._worker(name) for name in self._pages],

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from cli import kafka
 from cli.action_file import send_lines, size_of
 from cli.addresses import FOLDER, Folder, Place, find
-from cli.awaiting import awaiting
+from cli.awaiting import Result, awaiting
 from cli.commands import examples
 from cli.console import console, errors
 from cli.facts import fact_types, read_facts
@@ -47,7 +47,10 @@ def send(
     occurred_at: Annotated[
         str | None, typer.Option("--occurred-at", help="RFC 3339 with zone; now if not given.")
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Show what came of it.")] = False,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Show what came of it; 1 is returned when it was rejected."),
+    ] = False,
     timeout: Annotated[float, typer.Option(help="Seconds that --wait waits at most.")] = 15.0,
     file: Annotated[
         typer.FileBinaryRead | None,
@@ -75,13 +78,15 @@ def send(
         "type": action,
         "occurred_at": occurred_at or moments.write(now_ms()),
     }
-    asyncio.run(_send_one(place, body, facts or [], timeout if wait else None))
+    results = asyncio.run(_send_one(place, body, facts or [], timeout if wait else None))
+    raise typer.Exit(any(result.topic == "actions.rejected" for result in results))
 
 
 async def _send_one(
     place: Place, body: dict[str, Any], facts: list[str], wait_seconds: float | None
-) -> None:
-    """Send an action; with `wait_seconds` wait for its results and show them."""
+) -> list[Result]:
+    """Send an action; with `wait_seconds` wait for its results, show them and give them back."""
+    results: list[Result] = []
     types = await _fact_types(place, body["program"], body["type"])
     value = orjson.dumps(body | {"data": read_facts(facts, types)})
     key = body["user_id"].encode()
@@ -96,6 +101,7 @@ async def _send_one(
     console.print(f"sent {body['id']} to {topic}, partition {sent.partition} offset {sent.offset}")
     if wait_seconds is not None:
         console.print(told(results))
+    return results
 
 
 async def _fact_types(place: Place, program: str, action: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cli.boards import score_as
 from sinks.board_ranks import Entry
 
 _REASONS_SHOWN = 6
@@ -44,6 +45,7 @@ class Shown:
     declined: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     board: str = ""
+    scale: int = 0
     participants: int = 0
     entries: Sequence[Entry] = ()
     moves: Mapping[str, int | None] = field(default_factory=dict)
@@ -74,7 +76,9 @@ def plain(shown: Shown) -> str:
     ]
     if shown.entries:
         best = shown.entries[0]
-        parts.append(f"{shown.board} led by {best.user_id} with {best.score:,}")
+        parts.append(
+            f"{shown.board} led by {best.user_id} with {score_as(best.score, shown.scale)}"
+        )
     if restarts := sum(one.restarts for one in shown.workers):
         parts.append(f"{restarts} restarts")
     return " | ".join(parts)
@@ -138,7 +142,7 @@ def _board(shown: Shown) -> Panel:
     table.add_column(width=5)
     for entry in shown.entries:
         change = move(shown.moves.get(entry.user_id, 0))
-        table.add_row(f"{entry.rank}", entry.user_id, f"{entry.score:,}", change)
+        table.add_row(f"{entry.rank}", entry.user_id, score_as(entry.score, shown.scale), change)
     if not shown.entries:
         table.add_row("", Text("nobody yet", style="dim"))
     title = f"{shown.board}, {shown.participants:,} members"

@@ -7,14 +7,14 @@ from time import monotonic
 
 import aiohttp
 import msgspec
+from redis.asyncio import Redis
 
 from cli import kafka
 from cli.addresses import Place
+from cli.boards import Present, present
 from cli.figures import TOPICS, Figures, Moves
 from cli.refusals import Refusal
-from cli.versions import now_ms
 from processors.figures import Figures as WorkerFigures
-from schemas.moments import calendar_of
 from sinks.board_ranks import Entry
 from sinks.board_reads import participants, top
 from sinks.board_store import FAILURES, connect
@@ -22,8 +22,10 @@ from sinks.board_store import FAILURES, connect
 _read_figures = msgspec.json.Decoder(WorkerFigures).decode
 
 PROGRAM = "loyalty"
+"""Whose board is shown while no program has given anything."""
 _TOP = 10
 _EVERY = 1.0
+_RULES_EVERY = 30.0
 _PATIENCE = 2.0
 
 
@@ -34,6 +36,8 @@ class Watch:
         """`pages` are the URLs of status pages by worker."""
         self.figures = Figures()
         self.board = ""
+        self.scale = 0
+        """Decimals of the board's scores."""
         self.entries: list[Entry] = []
         self.participants = 0
         self.moves: dict[str, int | None] = {}
@@ -46,7 +50,7 @@ class Watch:
         """Look until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(again(self._count_results, (Refusal,)))
-            group.create_task(again(self._read_boards, FAILURES))
+            group.create_task(again(self._read_boards, (Refusal, *FAILURES)))
             group.create_task(again(self._read_pages, ()))
 
     async def _count_results(self) -> None:
@@ -62,17 +66,29 @@ class Watch:
                         self.figures.count(names[tp.topic], tp.partition, record.value)
 
     async def _read_boards(self) -> None:
-        """Read the top of this week's board every second."""
-        settings = self._place.settings
+        """Read the top of a board every second: of the program that gives most."""
+        settings, seen = self._place.settings, self.figures.programs
         async with aclosing(connect(settings.redis_read or settings.redis)) as redis:
             while True:
-                week = calendar_of("UTC").day(now_ms()).names["weekly"]
-                self.board = f"{PROGRAM} global {week}"
-                self.entries = await top(redis, PROGRAM, ("global", week), _TOP)
-                self.participants = await participants(redis, PROGRAM, ("global", week))
-                ranks = {entry.user_id: entry.rank for entry in self.entries}
-                self.moves = self._ranks.of(monotonic(), ranks)
-                await asyncio.sleep(_EVERY)
+                program = max(seen, key=lambda name: seen[name], default=PROGRAM)
+                now, until = await present(self._place, program), monotonic() + _RULES_EVERY
+                while monotonic() < until and (program in seen or not seen):
+                    await self._read_board(redis, program, now)
+                    await asyncio.sleep(_EVERY)
+
+    async def _read_board(self, redis: Redis, program: str, now: Present) -> None:
+        board = now.first_board()
+        name = " ".join((program, *(board or ())))
+        if name != self.board:
+            self.board, self._ranks = name, Moves()
+        if board is None:
+            self.entries, self.participants = [], 0
+            return
+        self.scale = now.scale(board[0])
+        self.entries = await top(redis, program, board, _TOP)
+        self.participants = await participants(redis, program, board)
+        ranks = {entry.user_id: entry.rank for entry in self.entries}
+        self.moves = self._ranks.of(monotonic(), ranks)
 
     async def _read_pages(self) -> None:
         """Ask every worker for its figures every second."""

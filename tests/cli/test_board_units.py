@@ -10,10 +10,10 @@ from schemas.moments import calendar_of
 RULES = {
     "currencies": {"kg": {"scale": 3}, "trips": None},
     "boards": {
-        "savers": {},
-        "trips": {"currency": "trips"},
-        "rides": {"measure": "count(RIDE)"},
-        "teams": {"split": "team", "measure": "balance"},
+        "teams": {"split": "team", "measure": "balance", "periods": ["weekly"]},
+        "savers": {"periods": ["all_time", "weekly"]},
+        "trips": {"currency": "trips", "periods": ["monthly"]},
+        "rides": {"measure": "count(RIDE)", "periods": ["all_time"]},
     },
 }
 NOW = Present(RULES, calendar_of("UTC").day(0))
@@ -35,6 +35,16 @@ def test_a_score_is_written_in_whole_units() -> None:
     assert score_as(Decimal("1500.25"), 0) == "1,500.25"
 
 
+def test_the_board_worth_a_look_is_of_all_members() -> None:
+    """Its week, where it has weeks; a program may have none."""
+    boards = RULES["boards"]
+    assert NOW.first_board() == ("savers", "weekly:1970-W01")
+    without_weeks = {name: boards[name] for name in ("teams", "rides")}
+    assert NOW._replace(rules={"boards": without_weeks}).first_board() == ("rides", "all_time")
+    assert NOW._replace(rules={"boards": {"teams": boards["teams"]}}).first_board() is None
+    assert NOW._replace(rules={}).first_board() is None
+
+
 def test_it_is_told_whether_program_or_board_is_missing() -> None:
     """A board that there is lacks nothing, a misspelt one is told with those there are."""
     assert NOW.lacks("carbon", "teams:red") is None
@@ -42,7 +52,7 @@ def test_it_is_told_whether_program_or_board_is_missing() -> None:
     assert gone is not None
     assert (gone.what, gone.advice) == (
         "carbon has no board gone",
-        "it has savers, trips, rides, teams",
+        "it has teams, savers, trips, rides",
     )
     unknown = Present({}, NOW.day).lacks("carbno", "savers")
     assert unknown is not None

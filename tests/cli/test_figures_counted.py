@@ -16,14 +16,15 @@ def test_actions_are_counted_by_outcome() -> None:
     """Several postings of one action are one action; points count only where they are given, in units."""
     figures = Figures()
     for partition, action, points in [(0, "a", 4), (0, "a", 6), (1, "a", 1), (0, "b", -5)]:
-        earned = said(action_id=action, points=points, currency="points", id="x")
+        earned = said(action_id=action, program="p", points=points, currency="points", id="x")
         figures.count("rewards.earned", partition, earned)
-    earned = said(action_id="e", points=1_500, currency="kg", scale=3, id="x")
+    earned = said(action_id="e", program="q", points=1_500, currency="kg", scale=3, id="x")
     figures.count("rewards.earned", 2, earned)
     figures.count("actions.accepted", 0, said(action_id="c"))
     figures.count("actions.declined", 0, said(action_id="d", reason="duplicate"))
     figures.count("actions.rejected", 0, said(action_id=None, reason="unreadable"))
     assert figures.posted == 4
+    assert figures.programs == {"p": 3, "q": 1}
     assert figures.given == {"points": 11, "kg": Decimal("1.5")}
     assert (figures.accepted, dict(figures.declined)) == (1, {"duplicate": 1})
     assert dict(figures.rejected) == {"unreadable": 1}

@@ -19,8 +19,9 @@ SHOWN = Shown(
     declined=Counter(duplicate=20, daily_limit=40),
     rejected=Counter(unreadable=7),
     board="loyalty global weekly:2025-W49",
+    scale=1,
     participants=4_012,
-    entries=[Entry(1, "u-7", 900, 0), Entry(2, "u-3", 850, 0)],
+    entries=[Entry(1, "u-7", 9_000, 0), Entry(2, "u-3", 8_505, 0)],
     moves={"u-7": 2, "u-3": None},
     workers=[
         WorkerState("scoring", "http://127.0.0.1:6066", 17, 0, "", 5, ""),
@@ -60,7 +61,7 @@ def test_the_screen_shows_all_that_was_promised() -> None:
         ["rejected", "7"],
         ["unreadable", "7"],
         ["u-7", "900", "▲2"],
-        ["u-3", "850", "new"],
+        ["u-3", "850.5", "new"],
         ["scoring", "5", "0"],
         ["boards", "?", "2", "(killed", "by", "SIGKILL)"],
     ):
