@@ -50,6 +50,17 @@ def local_day(moment: int, zone: str) -> date:
     return _local_day_of_minute(moment // 60_000, zone)
 
 
+def local_clock(moment: int, zone: str) -> tuple[int, int]:
+    """Day of the week, 1 for Monday to 7, and hour, 0 to 23, that the zone's clocks show.
+
+    Counted from the zone's offset at that instant; 1 January 1970 was a Thursday.
+    """
+    instant = _EPOCH + timedelta(milliseconds=moment)
+    ahead = instant.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+    days, left = divmod(timedelta(milliseconds=moment) + ahead, timedelta(days=1))
+    return (days + 3) % 7 + 1, left // timedelta(hours=1)
+
+
 @lru_cache(maxsize=100_000)
 def period_name(kind: str, day: date) -> str:
     """Name of the period of `kind` that holds `day`, as boards carry it: `weekly:2025-W49`."""

@@ -13,11 +13,13 @@ from audit.kept import (
     streak_length,
     total_of,
 )
+from audit.periods import local_clock
 from audit.rules import SPAN_MS, moment_of
 from audit.steps import has_reached, step_held
 from audit.values import Value, fact
 
 _UNITS = ("second", "minute", "hour", "day")
+_CLOCK = ("weekday", "hour_of_day")
 _Names = tuple[str, ...]
 
 
@@ -27,6 +29,8 @@ def named(case: Case, name: str) -> Value:
         return fact(case, name)
     if name == "occurred_at":
         return Fraction(case.moment)
+    if name in _CLOCK:
+        return Fraction(local_clock(case.moment, case.version.zone)[_CLOCK.index(name)])
     if name == "user_id":
         return case.said.user_id
     if name in ("balance", "lifetime"):
@@ -51,6 +55,8 @@ def _has(case: Case, tree: Tree) -> bool:
     """Whether a fact was sent, or what is kept is there."""
     if tree[0] == "call":
         return call(case, tree[1], list(tree[2:])) is not None
+    if tree[1] not in declared_facts(case.kind):
+        return named(case, tree[1]) is not None
     return case.said.facts.get(tree[1]) not in (None, "")
 
 
@@ -78,7 +84,8 @@ def _streak(case: Case, name: str) -> Value:
 
 
 def _table(case: Case, table: str, name: str) -> Value:
-    found = case.part("tables")[table].get(as_text(case.facts.get(name)))
+    key = named(case, name)
+    found = None if key is None else case.part("tables")[table].get(as_text(key))
     return found if found is None or isinstance(found, str) else Fraction(found)
 
 

@@ -151,6 +151,17 @@ class Calendar:
         """Return the date that the zone's calendars show at `moment`."""
         return (_EPOCH + dt.timedelta(milliseconds=moment)).astimezone(self.zone).date()
 
+    def weekday(self, moment: int) -> int:
+        """Return the day of the week of that date: 1 is Monday, 7 Sunday, as in ISO 8601."""
+        return self.date(moment).isoweekday()
+
+    def hour_of_day(self, moment: int) -> int:
+        """Return the hour, 0 to 23, that the zone's clocks show at `moment`.
+
+        Where clocks go back, both passes of an hour have the same number.
+        """
+        return (_EPOCH + dt.timedelta(milliseconds=moment)).astimezone(self.zone).hour
+
     def start_of(self, date: dt.date) -> int:
         """Return the first moment of a date."""
         midnight = dt.datetime(date.year, date.month, date.day, tzinfo=self.zone)

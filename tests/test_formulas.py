@@ -162,6 +162,8 @@ def test_a_formula(formula: object, value: int) -> None:
         ("amount.real", "column 7"),
         ("amount[0]", "column 7"),
         ("amount()", "`amount` is no function; there is min, max, has, count"),
+        ("hour(occurred_at)", "`hour` is no function: write `hour_of_day`, without brackets"),
+        ("1 + weekday()", "`weekday` is no function: write `weekday`, without brackets (column 5)"),
         ("lambda: 1", "`:` has no place"),
         ('"a"', "column 1"),
         ("amount # 5", "`#`"),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.periods import local_clock
 from schemas.moments import END_OF_TIME, Calendar, PeriodKind, calendar_of, read, write
 from tests.support.pace import PACE
 
@@ -76,6 +77,24 @@ def test_a_day_is_what_its_zone_shows(zone: str, moment: int) -> None:
         "yearly": f"yearly:{shown.year}",
         "all_time": "all_time",
     }
+
+
+@PACE
+@given(st.sampled_from(ZONES), MOMENTS)
+def test_a_clock_shows_its_hour_and_its_day_of_the_week(zone: str, moment: int) -> None:
+    """They are what the library's calendar shows, and what the auditor counts from the zone's offset."""
+    calendar, shown = calendar_of(zone), local(moment, zone)
+    clock = (calendar.weekday(moment), calendar.hour_of_day(moment))
+    assert clock == (shown.isocalendar().weekday, shown.hour) == local_clock(moment, zone)
+
+
+def test_the_ends_of_time_have_a_clock_too() -> None:
+    """The first moment and the last one lie on some day of the week in every zone."""
+    for zone in ZONES:
+        for moment in (0, END_OF_TIME - 1):
+            calendar = calendar_of(zone)
+            clock = (calendar.weekday(moment), calendar.hour_of_day(moment))
+            assert clock == local_clock(moment, zone)
 
 
 @PACE

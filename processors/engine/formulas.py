@@ -44,6 +44,8 @@ _INSTEAD: Final = {
     '"': "a text stands between `'`",
 }
 """By a sign of other languages: what to write."""
+_NOT_CALLED: Final = {"weekday": "weekday", "hour": "hour_of_day", "hour_of_day": "hour_of_day"}
+"""By what is a function in other languages: the word, without brackets, that is of `occurred_at`."""
 
 Kind = Literal["number", "text", "truth"]
 
@@ -146,6 +148,12 @@ def _unexpected(text: str) -> str:
     word = text.lower()
     instead = f": write `{word}`" if word != text and word in ("and", "or", "not") else ""
     return f"unexpected `{text}`{instead}"
+
+
+def _no_function(name: str, functions: Collection[str]) -> str:
+    if name in _NOT_CALLED:
+        return f"`{name}` is no function: write `{_NOT_CALLED[name]}`, without brackets"
+    return f"`{name}` is no function; there is {', '.join(functions)}"
 
 
 _A: Final = {"number": "a number", "text": "a text", "truth": "true or false"}
@@ -307,7 +315,7 @@ class _Reader:
         if self._is("(") and token.text in self._terms.functions:
             known = self._terms.called(token.text, self._arguments())
         elif self._is("(") and self._terms.functions:
-            known = f"`{token.text}` is no function; there is {', '.join(self._terms.functions)}"
+            known = _no_function(token.text, self._terms.functions)
         else:
             known = self._terms.named(token.text)
         if isinstance(known, str):

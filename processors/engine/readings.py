@@ -86,6 +86,18 @@ def previous_day(scene: Scene) -> int:
 
 
 @_once
+def weekday(scene: Scene) -> int:
+    """Return the day of the week of this action, 1 to 7, whatever day it counts for."""
+    return scene.rules.calendar.weekday(scene.action.occurred_at)
+
+
+@_once
+def hour_of_day(scene: Scene) -> int:
+    """Return the hour of this action on the clocks of the program's zone, 0 to 23."""
+    return scene.rules.calendar.hour_of_day(scene.action.occurred_at)
+
+
+@_once
 def distinct(scene: Scene, name: str, fact: str, at_most: int) -> int:
     """Return how many different values of a fact were kept, this action's included."""
     row = scene.draft.row(f"distinct.{name}.{fact}")
@@ -177,6 +189,7 @@ NAMES: Final[Mapping[str, Callable[..., Any]]] = {
     for function in (
         *(purse, count, count_in, streak, distinct, total, previous, memory, profile),
         *(in_segment, step, reached, walks, primary, has_badge, has_unlock, boost),
+        *(weekday, hour_of_day),
     )
 }
 """What the source of a formula may call."""

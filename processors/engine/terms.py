@@ -38,6 +38,8 @@ PERIODS: Final[dict[str, PeriodKind]] = {
     "year": "yearly",
     "ever": "all_time",
 }
+CLOCK: Final = {"weekday": Range(1, 7), "hour_of_day": Range(0, 23)}
+"""What the calendar and the clocks of the program's zone show, and between which numbers it lies."""
 _KINDS: Final[dict[str, Kind]] = {"flag": "truth", "moment": "number"}
 _PROFILE: Final[dict[str, Kind]] = {
     "country": "text",
@@ -104,6 +106,8 @@ class ActionTerms:
             return _number("nth", f"count(scene, {self.name!r})", self._counted(self.name))
         if name == "occurred_at":
             return _number(name, "scene.action.occurred_at", Range(self._from, moments.END_OF_TIME))
+        if name in CLOCK:
+            return _number(name, f"{name}(scene)", CLOCK[name])
         if name == "user_id":
             return _text(name, "scene.action.user_id")
         if name in ("balance", "lifetime"):

@@ -51,11 +51,14 @@ def program(rule: dict[str, Any], *, action: dict[str, Any] | None = None, **par
         ("table(worth, word)", {"word": "wolf"}, "9"),
         ("table(worth, word)", {"word": "mouse"}, "condition"),
         ("hour % 7000", {}, "2000"),
+        ("weekday * 100 + hour_of_day", {}, "108"),
+        ("table(worth, weekday)", {}, "4"),
     ],
 )
 def test_formulas(formula: str, facts: dict[str, Any], expected: str) -> None:
     """A sum comes to what is written; with something missing in it the rule gives nothing."""
-    told = program({"points": formula}, tables={"worth": {"wolf": 9}})
+    worth = {"wolf": 9, "1": 4}
+    told = program({"points": formula}, tables={"worth": worth}, timezone="America/New_York")
     told.tell("GIFT", points=5)
     assert in_short(told.tell("DO", **facts)) == expected
 
@@ -81,6 +84,7 @@ def test_formulas(formula: str, facts: dict[str, Any], expected: str) -> None:
         ("profile(country) == 'DE' and segment(vip)", {}, True),
         ("profile(country) != 'DE'", {"user": "bert"}, False),
         ("has(previous(n)) or has(memory(word))", {}, False),
+        ("weekday == 1 and hour_of_day == 12 and has(weekday)", {}, True),
     ],
 )
 def test_conditions(condition: str, facts: dict[str, Any], *, expected: bool) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from processors.engine.consistency.bounds import asked, asked_of, contradict, required
+from processors.engine.consistency.lengths import against_number
 from processors.engine.consistency.words import Flaw, Place, Reader, misread, numbers_of
 from processors.engine.formulas import Formula, read_condition, read_formula
 from processors.engine.ladders import Ladder
 from processors.engine.ranges import NEVER
-from processors.engine.terms import ActionTerms, read_points
+from processors.engine.terms import CLOCK, ActionTerms, read_points
 from schemas.moments import PeriodKind
 from schemas.program_actions import ActionType, By, Rule, Table
 from schemas.programs import Program
@@ -128,15 +129,17 @@ def _not_counted(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw
 
 
 def never(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
-    """Tell conditions that can never hold."""
+    """Tell conditions that can never hold, or that take a length of time for what clocks show."""
     held, dead = set[Place](), dict[Place, Flaw]()
     for text in texts(program, ladders):
         found = text.found
         if isinstance(found, Formula) and found.kind == "truth":
-            why = _never(found, text)
+            said = against_number(text.text, text.terms)
+            why = None if said else _never(found, text)
             if why is not None:
-                flaw = Flaw(text.place, f"`{text.text.strip()}` never holds{why}")
-                dead.setdefault(text.place, flaw)
+                said = f"`{text.text.strip()}` never holds{why}"
+            if said is not None:
+                dead.setdefault(text.place, Flaw(text.place, said))
             else:
                 held.add(text.place)
     yield from (flaw for place, flaw in dead.items() if place not in held)
@@ -156,7 +159,7 @@ def _never(found: Formula, text: Text) -> str | None:
 
 
 def _because(found: Formula, action: ActionType | None) -> str:
-    """Tell between which numbers the facts of a condition lie."""
+    """Tell between which numbers the facts of a condition lie, and what clocks show."""
     if action is None:
         return ""
     said = [
@@ -164,6 +167,11 @@ def _because(found: Formula, action: ActionType | None) -> str:
         for name in numbers_of(action)
         if name in found.facts
         and (action.facts[name].least, action.facts[name].most) != (None, None)
+    ]
+    said += [
+        f"{name} is {_bounds(*shown[:2])}"
+        for name, shown in CLOCK.items()
+        if f"{name}(scene)" in found.source
     ]
     return f": {', '.join(said)}" if said else ""
 
