@@ -52,12 +52,13 @@ def call(case: Case, name: str, arguments: list[Tree]) -> Value:
 
 
 def _has(case: Case, tree: Tree) -> bool:
-    """Whether a fact was sent, or what is kept is there."""
+    """Whether a fact was sent or has a default, or what is kept is there."""
     if tree[0] == "call":
         return call(case, tree[1], list(tree[2:])) is not None
-    if tree[1] not in declared_facts(case.kind):
+    form = declared_facts(case.kind).get(tree[1])
+    if form is None:
         return named(case, tree[1]) is not None
-    return case.said.facts.get(tree[1]) not in (None, "")
+    return form.get("default") is not None or case.said.facts.get(tree[1]) not in (None, "")
 
 
 def _count(case: Case, kind: str, unit: str = "ever") -> int:

@@ -71,7 +71,7 @@ def test_formulas(formula: str, facts: dict[str, Any], expected: str) -> None:
         ("n <= 1", {}, False),
         ("n > 1", {}, False),
         ("has(n)", {"n": 0}, True),
-        ("has(m)", {}, False),
+        ("has(m)", {}, True),
         ("not has(word)", {"word": ""}, True),
         ("yes and not word == 'b'", {"yes": True, "word": "a"}, True),
         ("yes", {"yes": False}, False),
