@@ -512,6 +512,11 @@ def test_a_program_that_does_not_fit_cannot_be_bound() -> None:
         Change(
             "  region:\n    split: country", f"  {41 * 'r'}:\n    split: team", "shorten a name"
         ),
+        Change(
+            "        expires: 1 year",
+            "        category: order_id\n        expires: 1 year",
+            "not the fact",
+        ),
     ],
 )
 def test_what_never_does_anything_can_still_be_bound(change: Change) -> None:

@@ -27,7 +27,7 @@ from schemas.programs import Program
 
 
 def idle_rules(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
-    """Tell rules that never give anything, and entries of them that are never looked at."""
+    """Tell rules that never give anything, and entries of them that are not what they seem."""
     for name, action in program.actions.items():
         terms = ActionTerms(program, name, ladders)
         for rule_name, rule in action.rules.items():
@@ -39,6 +39,7 @@ def idle_rules(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
             if zero is not None:
                 message = f"the rule never gives anything: {zero}"
                 yield Flaw((*place, "points"), message)
+            yield from _category(action, rule, place)
             yield from _minimum(action, rule, place, terms)
             yield from _table(action, rule, place, terms)
             if rule.path_xp and not program.paths:
@@ -51,6 +52,12 @@ def idle_rules(program: Program, ladders: tuple[Ladder, ...]) -> Iterator[Flaw]:
         if action.match == "first":
             yield from behind(program, name, terms)
     yield from _boards(program)
+
+
+def _category(action: ActionType, rule: Rule, place: Place) -> Iterator[Flaw]:
+    if rule.category in action.facts:
+        message = "is a text, the same for every posting, not the fact: call it otherwise"
+        yield Flaw((*place, "category"), f"`{rule.category}` {message}")
 
 
 def _minimum(action: ActionType, rule: Rule, place: Place, terms: ActionTerms) -> Iterator[Flaw]:

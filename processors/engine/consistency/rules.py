@@ -30,7 +30,6 @@ def rule_flaws(program: Program, name: str) -> Iterator[Flaw]:
         where = (*place, rule_name)
         yield from currency((*where, "currency"), rule.currency, program)
         yield from _points(action, rule, where)
-        yield from _category(action, rule, where)
         yield from _minimum(action, rule, where)
         yield from _hold(rule, where)
         yield from _taken(rule, where)
@@ -49,12 +48,6 @@ def _points(action: ActionType, rule: Rule, place: Place) -> Iterator[Flaw]:
             if scale == 0 and action.facts[name].required
         ]
         yield from unknown((*place, "points", "fact"), "required integer", rule.points.fact, whole)
-
-
-def _category(action: ActionType, rule: Rule, place: Place) -> Iterator[Flaw]:
-    if rule.category in action.facts:
-        message = "is a text, the same for every posting, not the fact: call it otherwise"
-        yield Flaw((*place, "category"), f"`{rule.category}` {message}")
 
 
 def _minimum(action: ActionType, rule: Rule, place: Place) -> Iterator[Flaw]:
