@@ -16,6 +16,7 @@ from cli.addresses import Place, shown
 from cli.in_force import amount
 from cli.refusals import Refusal
 from cli.versions import in_force, now_ms, read_versions
+from processors.engine.measures import MEASURES
 from schemas import moments
 from schemas.moments import Day, PeriodKind
 from sinks.board_calls import Board
@@ -24,7 +25,6 @@ from sinks.board_reads import Unranked
 from sinks.board_store import connect, program_key
 
 KINDS = get_args(PeriodKind)
-_OF_CURRENCY = ("points", "earned", "spent", "balance")
 
 
 @asynccontextmanager
@@ -81,7 +81,7 @@ class Present(NamedTuple):
         """Give the decimals of a board's scores; what counts actions or path xp has none."""
         currencies = self.rules.get("currencies") or {}
         row = self.row(board)
-        if row.get("measure", "points") not in _OF_CURRENCY or not currencies:
+        if row.get("measure", "points") not in MEASURES or not currencies:
             return 0
         said = currencies.get(row.get("currency") or next(iter(currencies))) or {}
         return int(said.get("scale", 0))
@@ -155,7 +155,7 @@ def table(parts: Iterable[Sequence[Entry]], user: str | None = None, scale: int 
                 f"{entry.rank:,}",
                 Text(entry.user_id),
                 score_as(entry.score, scale),
-                moments.write(entry.reached)[:19].replace("T", " "),
+                moments.to_the_second(moments.write(entry.reached)),
                 style="bold" if entry.user_id == user else "",
             )
     return shown

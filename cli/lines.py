@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.in_force import amount
+from schemas.moments import to_the_second
 from schemas.results import (
     AcceptedAction,
     AchievementUnlocked,
@@ -57,9 +58,7 @@ def _plain(value: bytes) -> Text:
 
 def _row(moment: str, user_id: str, what: tuple[str, str], rest: str) -> Text:
     """Lay out: when, whom, what with its style, and the rest."""
-    return Text.assemble(
-        (f"{moment[:19].replace('T', ' ')} ", "dim"), f"{user_id:<14} ", what, f" {rest}"
-    )
+    return Text.assemble((f"{to_the_second(moment)} ", "dim"), f"{user_id:<14} ", what, f" {rest}")
 
 
 def _posting(said: Posting) -> Text:

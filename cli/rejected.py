@@ -16,6 +16,7 @@ from cli.delivery import Delivery
 from cli.in_force import counted
 from cli.originals import Original, told
 from cli.refusals import Refusal
+from schemas.moments import to_the_second
 from schemas.results import Rejected
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
@@ -106,7 +107,7 @@ def table(found: Collection[Original]) -> Table:
     shown = Table("when", "reason", "id", "what", box=None, pad_edge=False, header_style="dim")
     for one in found:
         said = one.said
-        shown.add_row(said.append_time[:19].replace("T", " "), said.reason, said.id, said.message)
+        shown.add_row(to_the_second(said.append_time), said.reason, said.id, said.message)
     return shown
 
 

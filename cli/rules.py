@@ -182,7 +182,7 @@ def table(versions: dict[str, Logged], now: int) -> Table:
         said = logged.version
         shown.add_row(
             said.version,
-            said.published_at[:19].replace("T", " "),
+            moments.to_the_second(said.published_at),
             said.published_by,
             state(versions, logged, now),
         )

@@ -9,6 +9,7 @@ from string import Template
 from typing import Final
 
 from processors.figures import Figures, PartitionFigures, SinkFigures
+from schemas.moments import to_the_second
 
 PAGE: Final = Template(Path(__file__).with_name("status_page.html").read_text(encoding="utf-8"))
 
@@ -152,7 +153,7 @@ def _troubles(figures: Figures) -> Iterable[str]:
 
 
 def _trouble(label: str, at: str | None, text: str) -> str:
-    when = _time(at, f"{at[:19].replace('T', ' ')} UTC") if at else ""
+    when = _time(at, f"{to_the_second(at)} UTC") if at else ""
     return f'<p class="trouble"><strong>{escape(label)}</strong> {when}<br>{escape(text)}</p>'
 
 

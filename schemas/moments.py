@@ -100,6 +100,11 @@ def write(moment: int) -> str:
     return f"{text}{_SECONDS_WRITTEN[second]}{_ENDS_WRITTEN[millisecond]}"
 
 
+def to_the_second(written: str) -> str:
+    """Write a moment of `write` for people: `2025-12-07 23:51:00`, UTC."""
+    return written[:19].replace("T", " ")
+
+
 def _write_minute(minute: int) -> str:
     text = (_EPOCH + dt.timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M:").rjust(17, "0")
     _remember(_minutes_written, minute, text)
@@ -149,7 +154,7 @@ class Calendar:
 
     def date(self, moment: int) -> dt.date:
         """Return the date that the zone's calendars show at `moment`."""
-        return (_EPOCH + dt.timedelta(milliseconds=moment)).astimezone(self.zone).date()
+        return self._local(moment).date()
 
     def weekday(self, moment: int) -> int:
         """Return the day of the week of that date: 1 is Monday, 7 Sunday, as in ISO 8601."""
@@ -160,7 +165,10 @@ class Calendar:
 
         Where clocks go back, both passes of an hour have the same number.
         """
-        return (_EPOCH + dt.timedelta(milliseconds=moment)).astimezone(self.zone).hour
+        return self._local(moment).hour
+
+    def _local(self, moment: int) -> dt.datetime:
+        return (_EPOCH + dt.timedelta(milliseconds=moment)).astimezone(self.zone)
 
     def start_of(self, date: dt.date) -> int:
         """Return the first moment of a date."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from aiokafka.conn import collect_hosts
+
 from deploy.embedded import folder, kafka, keeper, postgres, valkey
 from deploy.embedded.folder import Kept
 from deploy.embedded.server import Plan, Server, Step, silent
@@ -188,8 +190,6 @@ def hosts_of(part: str, address: str) -> list[tuple[str, int]]:
         if "://" in address:
             parts = urlsplit(address)
             return [(parts.hostname or "localhost", parts.port or port)]
-        named = [one if ":" in one else f"{one}:{port}" for one in address.split(",")]
-        pairs = [one.rpartition(":") for one in named]
-        return [(host.strip("[]"), int(number)) for host, _, number in pairs]
+        return [(host, number) for host, number, _ in collect_hosts(address, randomize=False)]
     except ValueError as error:
         raise wrong from error

@@ -83,7 +83,7 @@ class JobState:
     def __str__(self) -> str:
         last = "not yet"
         if self.last_at is not None:
-            last = f"{moments.write(int(self.last_at * 1000))[:19].replace('T', ' ')} UTC"
+            last = f"{moments.to_the_second(moments.write(int(self.last_at * 1000)))} UTC"
         did = ", ".join(f"{count:,} {what}" for what, count in sorted(self.done.items()))
         told = f"{did} since the start" if did else "nothing was due"
         now = self.error or self.means.gate.waits_for

@@ -1,7 +1,6 @@
 """What jobs read of boards in a real Redis that is emptied meanwhile: nothing of it is said."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -11,7 +10,6 @@ import pytest
 from redis.asyncio import Redis
 
 from processors.jobs import closing, ranking
-from processors.jobs.actions import JobAction
 from processors.jobs.clock import Clock, Lately
 from processors.jobs.means import Means
 from processors.jobs.reading import LostBoardsError, whole
@@ -20,25 +18,13 @@ from sinks.positions import Partition
 from sinks.postgres_ledger import PostgresLedger
 from sinks.redis_boards import RedisBoards
 from tests.support.boards import AT, bring
-from tests.support.jobs import document, ms, published
+from tests.support.jobs import Outbox, document, ms, published
 from tests.support.ledgers import table
 from tests.support.runs import posting
 
 DAY = ("global", "daily:2025-12-07")
 MEMBERS = 3 * AT_ONCE
 RESULTS = {"rewards.earned:3": MEMBERS}
-
-
-class Outbox:
-    """Keeps what a job sends."""
-
-    def __init__(self) -> None:
-        self.sent: list[JobAction] = []
-
-    async def send(self, actions: Sequence[JobAction]) -> Counter[str]:
-        """Take actions as the broker would."""
-        self.sent += actions
-        return Counter(action.type for action in actions)
 
 
 class Passed:

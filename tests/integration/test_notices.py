@@ -1,18 +1,15 @@
 """Expiry notices on a real PostgreSQL: what a member is told of the points of a day."""
 
-from collections import Counter
-from collections.abc import Sequence
 from typing import Any, cast
 
 import asyncpg
 import pytest
 
 from processors.jobs import notices
-from processors.jobs.actions import JobAction
 from processors.jobs.clock import Clock, Lately
 from processors.jobs.means import Means
 from sinks.postgres_ledger import PostgresLedger
-from tests.support.jobs import document, ms, published
+from tests.support.jobs import Outbox, document, ms, published
 from tests.support.ledgers import EARNED, write
 from tests.support.runs import posting, record
 
@@ -27,18 +24,6 @@ ACTIONS = {
     "EXPIRATION": {"origin": "job", "effect": "settle"},
     "EXPIRY_NOTICE": {"notify": {"title": "Soon gone", "message": "{points} are"}},
 }
-
-
-class Outbox:
-    """Keeps what a job sends."""
-
-    def __init__(self) -> None:
-        self.sent: list[JobAction] = []
-
-    async def send(self, actions: Sequence[JobAction]) -> Counter[str]:
-        """Take actions as the broker would."""
-        self.sent += actions
-        return Counter(action.type for action in actions)
 
 
 def means_at(now: str, ledger: asyncpg.Pool, outbox: Outbox) -> Means:

@@ -1,7 +1,10 @@
 """Programs and periods as jobs are asked about them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
+from processors.jobs.actions import JobAction
 from processors.jobs.programs import Programs
 from schemas import moments
 from schemas.programs import Program, encode_published, parse_program, publish
@@ -55,3 +58,15 @@ def known(
     return KnownPeriod(
         *board, status, ends, None if keep_until is None else ms(keep_until), history
     )
+
+
+class Outbox:
+    """Keeps what a job sends."""
+
+    def __init__(self) -> None:
+        self.sent: list[JobAction] = []
+
+    async def send(self, actions: Sequence[JobAction]) -> Counter[str]:
+        """Take actions as the broker would."""
+        self.sent += actions
+        return Counter(action.type for action in actions)
