@@ -2,6 +2,7 @@
 
 import random
 import socket
+from itertools import islice
 from pathlib import Path
 
 _OWN_RANGE = range(20_000, 30_000)
@@ -13,37 +14,22 @@ def free(count: int) -> list[int]:
     They lie below the range from which systems take the ports of outgoing connections: while a
     server is down, a client that tries to reach it again could otherwise be given its very port.
     """
-    held: list[socket.socket] = []
     lowest = _lowest_outgoing()
     ports = [port for port in _OWN_RANGE if port < lowest] or list(_OWN_RANGE)
-    try:
-        while len(held) < count:
-            port = random.choice(ports)  # noqa: S311 - any port will do
-            if (bound := _bind(port)) is not None:
-                held.append(bound)
-        return [bound.getsockname()[1] for bound in held]
-    finally:
-        for bound in held:
-            bound.close()
+    # None is drawn twice: two sockets that only hold a port, and do not listen, may share it.
+    drawn = random.sample(ports, len(ports))
+    return list(islice((port for port in drawn if is_free(port)), count))
 
 
 def is_free(port: int) -> bool:
     """Tell whether a server could listen on this port of 127.0.0.1 now."""
-    bound = _bind(port)
-    if bound is not None:
-        bound.close()
-    return bound is not None
-
-
-def _bind(port: int) -> socket.socket | None:
-    bound = socket.socket()
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(("127.0.0.1", port))
-    except OSError:
-        bound.close()
-        return None
-    return bound
+    with socket.socket() as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _lowest_outgoing() -> int:
